@@ -1,0 +1,1 @@
+"""Plain functions that know no app: identity numbers, ciphers, masks, text."""
