@@ -1,0 +1,144 @@
+"""The one file that knows the ciphers: sealing identity numbers and files at rest.
+
+A sealed value is `suite(1) key_id(1) nonce(12) ciphertext tag(16)`. The suites are AES-256-GCM with
+HMAC-SHA-256 and, for sites under GB/T 39786, SM4-GCM with HMAC-SM3; both read what either wrote.
+"""
+
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+NONCE = 12
+TAG = 16
+
+
+class SealBroken(Exception):
+    """A sealed value cannot be opened: wrong key, or somebody changed it."""
+
+
+class Aes:
+    """AES-256-GCM and HMAC-SHA-256 under one 32-byte master key."""
+
+    suite = 1
+
+    def __init__(self, master: bytes) -> None:
+        self._index_key = _derive(master, b"index", 32)
+        self._gcm = AESGCM(_derive(master, b"seal", 32))
+
+    def seal(self, nonce: bytes, text: bytes, aad: bytes) -> bytes:
+        return self._gcm.encrypt(nonce, text, aad)
+
+    def open(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
+        return self._gcm.decrypt(nonce, sealed, aad)
+
+    def index(self, text: bytes) -> bytes:
+        return hmac.digest(self._index_key, text, "sha256")
+
+
+class Sm:
+    """SM4-GCM (GB/T 32907) and HMAC-SM3 (GB/T 32905) under one 32-byte master key."""
+
+    suite = 2
+
+    def __init__(self, master: bytes) -> None:
+        self._key = _derive(master, b"seal-sm4", 16)
+        self._index_key = _derive(master, b"index-sm3", 32)
+
+    def seal(self, nonce: bytes, text: bytes, aad: bytes) -> bytes:
+        encryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(aad)
+        return encryptor.update(text) + encryptor.finalize() + encryptor.tag
+
+    def open(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
+        decryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce, sealed[-TAG:])).decryptor()
+        decryptor.authenticate_additional_data(aad)
+        return decryptor.update(sealed[:-TAG]) + decryptor.finalize()
+
+    def index(self, text: bytes) -> bytes:
+        mac = HMAC(self._index_key, hashes.SM3())
+        mac.update(text)
+        return mac.finalize()
+
+
+SUITES = {"aes": Aes, "sm": Sm}
+
+
+def _derive(master: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(hashes.SHA256(), length, salt=b"creditfujian", info=info).derive(master)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Every key the site can read with, and the one that it writes with.
+
+    `keys` maps a key id (1 to 255) to a suite object; `active` is the id used for new values.
+    """
+
+    keys: dict[int, Aes | Sm]
+    active: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Keyring":
+        """Read `2:aes:<64 hex>,1:aes:<64 hex>`; the first is active. Raise ValueError, naming no key."""
+        keys: dict[int, Aes | Sm] = {}
+        active = 0
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            try:
+                number, suite, secret = part.split(":")
+                master = bytes.fromhex(secret)
+                key_id = int(number)
+            except ValueError:
+                raise ValueError("FIELD_KEYS wants parts like 1:aes:<64 hex digits>") from None
+            if suite not in SUITES or len(master) != 32 or not 1 <= key_id <= 255 or key_id in keys:
+                raise ValueError("FIELD_KEYS: unknown suite, key not 32 bytes, or key id not unique in 1..255")
+            keys[key_id] = SUITES[suite](master)
+            active = active or key_id
+        if not keys:
+            raise ValueError("FIELD_KEYS is empty")
+        return cls(keys, active)
+
+    def seal(self, text: bytes, *, about: bytes) -> bytes:
+        """Encrypt under the active key; `about` binds the value to its use (associated data)."""
+        return self.sealer(about=about)(text)
+
+    def sealer(self, *, about: bytes) -> Callable[[bytes], bytes]:
+        """Return a seal function with its look-ups done, for bulk paths."""
+        key = self.keys[self.active]
+        head, seal = bytes((key.suite, self.active)), key.seal
+
+        def seal_one(text: bytes) -> bytes:
+            nonce = os.urandom(NONCE)
+            return head + nonce + seal(nonce, text, about)
+
+        return seal_one
+
+    def open(self, sealed: bytes, *, about: bytes) -> bytes:
+        """Decrypt a sealed value. Raises SealBroken."""
+        key = self.keys.get(sealed[1]) if len(sealed) > 2 + NONCE + TAG - 1 else None
+        if key is None or key.suite != sealed[0]:
+            raise SealBroken("no key for this value")
+        try:
+            return key.open(sealed[2 : 2 + NONCE], sealed[2 + NONCE :], about)
+        except InvalidTag:
+            raise SealBroken("the value was changed or is not about this") from None
+
+    def index(self, text: bytes) -> bytes:
+        """Return the 32-byte keyed index of a value under the active key."""
+        return self.keys[self.active].index(text)
+
+    def indexer(self) -> Callable[[bytes], bytes]:
+        """Return the index function of the active key, for bulk paths."""
+        return self.keys[self.active].index
+
+    def indexes(self, text: bytes) -> list[bytes]:
+        """Return the index under every key, active first: what a look-up must try while keys rotate."""
+        others = [k.index(text) for i, k in self.keys.items() if i != self.active]
+        return [self.index(text), *others]
