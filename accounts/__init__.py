@@ -1,0 +1,1 @@
+"""Who: organisations, users, roles, persons (identity only) and proof of identity."""

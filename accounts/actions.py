@@ -1,0 +1,127 @@
+"""The deeds of accounts. Nothing else writes."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import IdentityProof, Organisation, Person, Region, Role, User
+from creditfujian.lib import identity
+from creditfujian.lib.text import normalise_name
+
+CODE_LIFE = timedelta(days=7)
+MAX_ATTEMPTS = 5
+
+
+def register_organisation(*, uscc: str, name: str, kind: str, region: Region, **more: object) -> Organisation:
+    """Enter an organisation together with the group that object permissions are given to."""
+    with transaction.atomic():
+        organisation = Organisation(uscc=uscc, name=name, kind=kind, region=region, **more)
+        organisation.full_clean()
+        organisation.group = Group.objects.create(name=f"机构 {uscc}")
+        organisation.save()
+        return organisation
+
+
+def register_staff(
+    *, username: str, name: str, organisation: Organisation, roles: list[Role], password: str
+) -> User:
+    """Open a staff account with its roles. Raises IntegrityError when roles exclude each other."""
+    with transaction.atomic():
+        user = User(username=username, name=name, organisation=organisation, kind=User.Kind.STAFF, is_staff=True)
+        validate_password(password, user)
+        user.set_password(password)
+        user.save()
+        user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
+        return user
+
+
+def check_identity(id_number: str) -> str:
+    """Return the normalised number. Raises ValidationError with the reason and what to do."""
+    number = identity.normalise(id_number)
+    if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
+        raise ValidationError(identity.PROBLEMS[problem], code=problem)
+    return number
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof of identity and the code to hand over: shown once, kept only as a keyed hash."""
+
+    proof: IdentityProof
+    code: str
+
+
+@transaction.atomic
+def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
+    """Note that the clerk saw the person with their card, and make an activation code.
+
+    Raises PermissionDenied without the right, ValidationError when the number is wrong, the name is not the
+    one known for it, the holder is under eighteen or already has an account.
+    """
+    if not by.has_perm("accounts.add_identityproof"):
+        raise PermissionDenied
+    number, name = check_identity(id_number), normalise_name(name)
+    if not identity.is_adult(number, timezone.localdate()):
+        raise ValidationError("持证人未满 18 周岁，不能开通账户。", code="minor")
+    person = Person.objects.with_number(number).select_for_update().first()
+    if person is None:
+        person = Person.seal(number, name)
+        person.save()
+    elif normalise_name(person.name) != name:
+        raise ValidationError(
+            "姓名与系统登记的不一致。请核对证件；如证件上的姓名已变更，请转“异议”办理。", code="name_conflict"
+        )
+    if User.objects.filter(person=person).exists():
+        raise ValidationError("此人已开通账户，请直接登录；忘记密码的，请办理密码重置。", code="has_account")
+    IdentityProof.objects.filter(person=person, used_at=None).delete()
+    code = identity.activation_code()
+    now = timezone.now()
+    proof = IdentityProof.objects.create(
+        person=person, clerk=by, organisation=by.organisation, checked_at=now,
+        expires_at=now + CODE_LIFE, code_hash=_code_hash(code),
+    )  # fmt: skip
+    return Proof(proof, code)
+
+
+def activate(*, id_number: str, code: str, username: str, password: str) -> User:
+    """Open a citizen's account with the code from the counter.
+
+    Raises ValidationError: one sentence for every failure, so that it tells nothing about who exists.
+    """
+    refusal = ValidationError("证件号码或激活码不对，或激活码已过期。请核对，或到窗口重新办理。", code="activation")
+    number = identity.normalise(id_number)
+    with transaction.atomic():
+        proof = (
+            IdentityProof.objects.select_for_update(of=("self",))
+            .filter(person__in=Person.objects.with_number(number), used_at=None, expires_at__gt=timezone.now())
+            .first()
+        )
+        right = (
+            proof is not None
+            and proof.attempts < MAX_ATTEMPTS
+            and hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
+        )
+        if right:
+            user = User(username=username, name=proof.person.name, kind=User.Kind.CITIZEN, person=proof.person)
+            validate_password(password, user)
+            user.set_password(password)
+            user.full_clean(exclude=["password"])
+            user.save()
+            proof.used_at = timezone.now()
+            proof.save(update_fields=["used_at"])
+            return user
+        if proof is not None:
+            proof.attempts += 1
+            proof.save(update_fields=["attempts"])
+    raise refusal
+
+
+def _code_hash(code: str) -> bytes:
+    return settings.FIELD_KEYRING.index(b"activation:" + code.encode())

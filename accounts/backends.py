@@ -1,0 +1,21 @@
+"""Signing in: staff by user name; citizens by user name or identity number."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts.models import Person, User
+from creditfujian.lib import identity
+
+
+class StaffAndCitizens(ModelBackend):
+    """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        if username and len(number := identity.normalise(username)) == 18 and number[:17].isdigit():
+            person = Person.objects.with_number(number).filter(merged_into=None).first()
+            username = User.objects.filter(person=person).values_list("username", flat=True).first() or ""
+        return super().authenticate(request, username=username, password=password, **kwargs)  # type: ignore[return-value]

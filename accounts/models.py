@@ -1,0 +1,273 @@
+"""Organisations, users, persons and the proof that somebody is who they say."""
+
+import uuid
+from datetime import date
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from creditfujian.lib import identity, masking
+from creditfujian.lib.uscc import is_valid as uscc_is_valid
+from django.core.exceptions import ValidationError
+
+ID_ABOUT = b"person.id_number"  # binds a sealed number to its use
+
+
+class Region(models.Model):
+    """An administrative division by GB/T 2260 code, with the time it was valid."""
+
+    class Kind(models.TextChoices):
+        PROVINCE = "province", "省"
+        CITY = "city", "设区市"
+        AREA = "area", "综合实验区"
+        COUNTY = "county", "县（市、区）"
+
+    code = models.CharField("代码", max_length=6, primary_key=True)
+    name = models.CharField("名称", max_length=40)
+    kind = models.CharField("级别", max_length=10, choices=Kind)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name="上级", related_name="+")
+    valid_from = models.DateField("启用日期", null=True, blank=True)
+    valid_to = models.DateField("停用日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "行政区划"
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(code__regex=r"^\d{6}$"), name="region_code_is_six_digits"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def validate_uscc(value: str) -> None:
+    """Refuse a code that GB 32100-2015 does not allow."""
+    if not uscc_is_valid(value):
+        raise ValidationError("统一社会信用代码不对：应为 18 位，且校验位相符。请与登记证书核对。", code="uscc")
+
+
+class Organisation(models.Model):
+    """A department or an institution, known by its unified social credit code."""
+
+    class Kind(models.TextChoices):
+        DEPARTMENT = "department", "行政机关和公共管理机构"
+        INSTITUTION = "institution", "查询机构"
+
+    uscc = models.CharField("统一社会信用代码", max_length=18, unique=True, validators=[validate_uscc])
+    name = models.CharField("名称", max_length=100)
+    code = models.CharField("目录简称", max_length=4, blank=True, help_text="条目编码中的四位单位代码，如 MRKT")
+    kind = models.CharField("类别", max_length=12, choices=Kind)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name="上级单位", related_name="children"
+    )
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name="所在区域")
+    valid_from = models.DateField("成立日期", null=True, blank=True)
+    valid_to = models.DateField("撤销日期", null=True, blank=True)
+    predecessors = models.ManyToManyField("self", symmetrical=False, blank=True, verbose_name="职能来源单位")
+    group = models.OneToOneField(
+        "auth.Group", models.PROTECT, null=True, editable=False, verbose_name="授权组", related_name="organisation"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "机构"
+        ordering = ["region_id", "name"]
+        permissions = [("manage_organisation", "管理本机构用户")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(uscc__regex=r"^[0-9A-HJ-NP-RTUWXY]{18}$"), name="organisation_uscc_is_well_formed"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_from__isnull=True) | Q(valid_to__gt=models.F("valid_from")),
+                name="organisation_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def with_number(self, id_number: str) -> "PersonQuerySet":
+        """Persons with this normalised identity number, under any key in use."""
+        return self.filter(id_index__in=settings.FIELD_KEYRING.indexes(id_number.encode()))
+
+
+class Person(models.Model):
+    """A natural person: identity only. Facts about them live in records, contacts with their account."""
+
+    sid = models.UUIDField("主体标识", default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField("姓名", max_length=100)
+    id_cipher = models.BinaryField("证件号码（密文）", editable=False)
+    id_index = models.BinaryField("证件号码（索引）", unique=True, editable=False)
+    deceased_on = models.DateField("死亡日期", null=True, blank=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name="已并入")
+    created_at = models.DateTimeField("建立时间", db_default=models.functions.Now(), editable=False)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "自然人"
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="person_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")), name="person_not_merged_into_self"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"自然人 {str(self.sid)[:8]}"
+
+    @classmethod
+    def seal(cls, id_number: str, name: str) -> "Person":
+        """Build (not save) a person from a normalised, checked number."""
+        ring = settings.FIELD_KEYRING
+        raw = id_number.encode()
+        return cls(name=name, id_cipher=ring.seal(raw, about=ID_ABOUT), id_index=ring.index(raw))
+
+    def id_number(self) -> str:
+        """Open the seal. Callers mask what they show: creditfujian.lib.masking."""
+        return settings.FIELD_KEYRING.open(bytes(self.id_cipher), about=ID_ABOUT).decode()
+
+    def masked_id(self, profile: masking.Profile) -> str:
+        """Return the number as that reader may see it."""
+        return masking.id_number(self.id_number(), profile)
+
+    def is_adult(self, on: date) -> bool:
+        """Tell whether the person was eighteen on that day."""
+        return identity.is_adult(self.id_number(), on)
+
+
+class Role(models.TextChoices):
+    """What a staff account may do; a group of the same name carries the permissions."""
+
+    DATA_OFFICER = "data_officer", "信源单位数据员"
+    DATA_REVIEWER = "data_reviewer", "信源单位数据审核员"
+    DECIDER_OFFICER = "decider_officer", "认定单位经办人"
+    DECIDER_REVIEWER = "decider_reviewer", "认定单位审核人"
+    LEGAL_REVIEWER = "legal_reviewer", "法制审核员"
+    DECIDER_HEAD = "decider_head", "认定单位负责人"
+    CREDIT_OFFICE = "credit_office", "省信用办"
+    OPERATOR = "operator", "平台运维"
+    CLERK = "clerk", "窗口人员"
+    AUDITOR = "auditor", "审计员"
+    SECURITY_ADMIN = "security_admin", "安全管理员"
+    SYSTEM_ADMIN = "system_admin", "系统管理员"
+
+
+class Accounts(UserManager["User"]):
+    def create_superuser(self, *args: object, **kwargs: object) -> "User":
+        """There is none: three administrators are kept apart (GB/T 22239-2019 8.1.4.2)."""
+        raise NotImplementedError("本系统没有超级用户：系统、安全、审计三员分立。")
+
+
+class User(AbstractUser):
+    """An account: staff of an organisation, an operator of an institution, or a citizen."""
+
+    class Kind(models.TextChoices):
+        STAFF = "staff", "工作人员"
+        INSTITUTION = "institution", "机构查询员"
+        CITIZEN = "citizen", "公民"
+
+    username = models.CharField(
+        "用户名", max_length=60, unique=True, validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "这个用户名已有人使用，请换一个。"},
+    )  # fmt: skip
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField("姓名", max_length=60)
+    kind = models.CharField("类别", max_length=12, choices=Kind, default=Kind.STAFF)
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, verbose_name="所属机构", related_name="users"
+    )
+    person = models.OneToOneField(
+        Person, models.PROTECT, null=True, blank=True, editable=False, verbose_name="自然人", related_name="user"
+    )
+
+    objects = Accounts()
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = verbose_name_plural = "用户"
+        constraints = [
+            models.CheckConstraint(condition=Q(is_superuser=False), name="user_nobody_is_superuser"),
+            models.CheckConstraint(
+                condition=Q(kind="citizen", person__isnull=False, organisation__isnull=True, is_staff=False)
+                | Q(kind="staff", person__isnull=True, organisation__isnull=False)
+                | Q(kind="institution", person__isnull=True, organisation__isnull=False, is_staff=False),
+                name="user_kind_fits_organisation_and_person",
+                violation_error_message="工作人员和机构查询员须有所属机构；公民账户须对应本人。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def is_citizen(self) -> bool:
+        return self.kind == self.Kind.CITIZEN and self.person_id is not None
+
+    def roles(self) -> list[Role]:
+        """Return the account's roles, in the order of the list."""
+        held = set(self.groups.values_list("name", flat=True))
+        return [role for role in Role if role.value in held]
+
+    def has_role(self, *roles: Role) -> bool:
+        """Tell whether the account holds any of the roles."""
+        return any(role in roles for role in self.roles())
+
+
+class RoleConflict(models.Model):
+    """Two roles that one account may never hold together. Held by a trigger on the memberships."""
+
+    role_a = models.CharField("角色甲", max_length=20, choices=Role)
+    role_b = models.CharField("角色乙", max_length=20, choices=Role)
+    reason = models.CharField("理由", max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "角色互斥"
+        constraints = [models.UniqueConstraint(fields=["role_a", "role_b"], name="roleconflict_pair_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_a_display()}×{self.get_role_b_display()}"
+
+
+class IdentityProof(models.Model):
+    """A clerk saw the person and the document; the activation code opens an account once."""
+
+    class Document(models.TextChoices):
+        RESIDENT_CARD = "111", "居民身份证"
+
+    person = models.ForeignKey(Person, models.PROTECT, verbose_name="自然人", related_name="proofs")
+    document = models.CharField("查验证件", max_length=3, choices=Document, default=Document.RESIDENT_CARD)
+    clerk = models.ForeignKey(User, models.PROTECT, verbose_name="查验人", related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name="查验窗口", related_name="+")
+    checked_at = models.DateTimeField("查验时间", default=timezone.now)
+    code_hash = models.BinaryField(editable=False)
+    expires_at = models.DateTimeField("激活码有效期至")
+    attempts = models.PositiveSmallIntegerField("错误次数", default=0)
+    used_at = models.DateTimeField("激活时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "身份核验"
+        ordering = ["-checked_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("checked_at")), name="identityproof_expires_after_check"
+            ),
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(used_at__isnull=True), name="identityproof_one_open_per_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"核验 {self.checked_at:%Y-%m-%d %H:%M}"

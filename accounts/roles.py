@@ -1,0 +1,60 @@
+"""Which role may do what, and which roles exclude each other (domain §13, GB/T 22239-2019 8.1.4.2)."""
+
+from django.contrib.auth.models import Group, Permission
+
+from accounts.models import Role, RoleConflict
+
+PERMISSIONS: dict[Role, tuple[str, ...]] = {
+    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch"),
+    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch"),
+    Role.DECIDER_OFFICER: ("access.view_request", "access.add_request"),
+    Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request"),
+    Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request"),
+    Role.DECIDER_HEAD: ("access.view_request", "access.add_request"),
+    Role.CREDIT_OFFICE: (
+        "catalogue.view_instrument", "catalogue.view_article", "catalogue.view_item", "catalogue.view_itemversion",
+        "catalogue.view_field", "catalogue.view_codeset", "catalogue.view_prohibitedcategory",
+        "catalogue.view_publicationperiod", "accounts.view_organisation", "records.view_batch_counts",
+    ),
+    Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
+    Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof"),
+    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry"),
+    Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict"),
+    Role.SYSTEM_ADMIN: (
+        "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",
+        "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region",
+    ),
+}  # fmt: skip
+
+_SUPERVISION = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)
+CONFLICTS: list[tuple[Role, Role, str]] = [
+    *(
+        (watcher, other, "三员分立：系统、安全、审计管理员不得兼任其他角色")
+        for watcher in _SUPERVISION
+        for other in Role
+        if other is not watcher
+    ),
+    (Role.DATA_OFFICER, Role.DATA_REVIEWER, "报送与审核须由两人办理"),
+    (Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, "经办与审核须由两人办理"),
+    (Role.DECIDER_OFFICER, Role.LEGAL_REVIEWER, "经办与法制审核须由两人办理"),
+    (Role.DECIDER_OFFICER, Role.DECIDER_HEAD, "经办与决定须由两人办理"),
+    (Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, "审核与法制审核须由两人办理"),
+    (Role.DECIDER_REVIEWER, Role.DECIDER_HEAD, "审核与决定须由两人办理"),
+    (Role.LEGAL_REVIEWER, Role.DECIDER_HEAD, "法制审核与决定须由两人办理"),
+]
+
+
+def sync_roles(using: str) -> None:
+    """Make the groups, their permissions and the list of conflicts what this file says."""
+    known = {
+        f"{p.content_type.app_label}.{p.codename}": p
+        for p in Permission.objects.using(using).select_related("content_type")
+    }
+    for role in Role:
+        group, _ = Group.objects.using(using).get_or_create(name=role.value)
+        group.permissions.set([known[name] for name in PERMISSIONS[role]])
+    pairs = {tuple(sorted((a.value, b.value))): reason for a, b, reason in CONFLICTS}
+    stored = set(RoleConflict.objects.using(using).values_list("role_a", "role_b"))
+    RoleConflict.objects.using(using).bulk_create(
+        RoleConflict(role_a=a, role_b=b, reason=reason) for (a, b), reason in pairs.items() if (a, b) not in stored
+    )

@@ -1,0 +1,1 @@
+"""What may be collected about a person, on which article, shown to whom, until when."""

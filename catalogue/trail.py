@@ -1,0 +1,10 @@
+"""What django-auditlog writes down when somebody changes the catalogue by hand."""
+
+from auditlog.registry import auditlog
+
+from catalogue.models import Article, CodeSet, CodeValue, Field, Instrument, Item, ItemVersion
+from catalogue.models import ProhibitedCategory, PublicationPeriod
+
+for model in (Instrument, Article, Item, Field, CodeSet, CodeValue, ProhibitedCategory, PublicationPeriod):
+    auditlog.register(model)
+auditlog.register(ItemVersion, m2m_fields={"legal_bases"})

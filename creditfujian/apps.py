@@ -1,0 +1,26 @@
+"""The project as an app: what must happen once every app is migrated."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ProjectConfig(AppConfig):
+    """Last in INSTALLED_APPS, so that its turn comes when every table and permission exists."""
+
+    name = "creditfujian"
+    verbose_name = "信用福建"
+
+    def ready(self) -> None:
+        post_migrate.connect(after_migrate, sender=self)
+
+
+def after_migrate(using: str, **kwargs: Any) -> None:
+    """Give roles their permissions and the application role its privileges."""
+    from accounts.roles import sync_roles
+
+    from creditfujian.database import grant_application
+
+    sync_roles(using)
+    grant_application(using)

@@ -1,0 +1,56 @@
+"""Two database roles: the owner migrates, the application serves. Who may do what to which table."""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connections
+
+APPEND_ONLY = "append-only"  # a table whose comment begins so is never updated or emptied by the application
+OTHERS_APPEND_ONLY = ("auditlog_logentry",)  # third-party tables under the same rule
+
+
+class OwnerOnlyMigrates:
+    """Both aliases are the same database; only the owner's runs migrations when there is one."""
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return db == "owner" if "owner" in settings.DATABASES else None
+
+    def allow_relation(self, *objects: Any, **hints: Any) -> bool:
+        return True
+
+
+def append_only_tables() -> list[str]:
+    """Return the tables that nobody may update, delete from or truncate."""
+    ours = [
+        model._meta.db_table
+        for model in apps.get_models()
+        if (model._meta.db_table_comment or "").startswith(APPEND_ONLY)
+    ]
+    return sorted([*ours, *OTHERS_APPEND_ONLY])
+
+
+def grant_application(using: str) -> None:
+    """Give the application role what it needs and no more. Runs as the owner after every migration.
+
+    Column-level grants of the query log live in its migration's function `access_grant`.
+    """
+    role = settings.DATABASES["default"]["USER"]
+    owner = connections[using].settings_dict["USER"]
+    if role == owner:
+        return
+    connection = connections[using]
+    quoted = connection.ops.quote_name(role)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
+        cursor.execute(f"REVOKE CREATE ON SCHEMA public FROM {quoted}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
+        cursor.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {quoted}")
+        cursor.execute(f"REVOKE ALL ON django_migrations FROM {quoted}")
+        cursor.execute(f"GRANT SELECT ON django_migrations TO {quoted}")
+        for table in append_only_tables():
+            cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {quoted}')
+        cursor.execute("SELECT to_regprocedure('access_grant(text)') IS NOT NULL")
+        if cursor.fetchone()[0]:
+            cursor.execute("SELECT access_grant(%s)", [role])

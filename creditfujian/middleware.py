@@ -1,0 +1,85 @@
+"""What happens around every request: an id, no caching of private answers, an end to idle sessions."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+Handler = Callable[[HttpRequest], HttpResponse]
+_current: ContextVar[str] = ContextVar("request_id", default="")
+_LONG_DIGITS = re.compile(r"\d{15,}[\dXx]?")
+
+
+def request_id() -> str:
+    """Return the id of the request or job at hand; a new one outside both."""
+    if not _current.get():
+        _current.set(uuid.uuid4().hex)
+    return _current.get()
+
+
+class RequestId:
+    """Give every request an id that log lines, changes and queries share."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = _current.set(uuid.uuid4().hex)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = _current.get()
+            return response
+        finally:
+            _current.reset(token)
+
+
+class PrivateByDefault:
+    """Pages are never stored by anybody in between; static files set their own caching."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
+        response["Cross-Origin-Opener-Policy"] = "same-origin"
+        response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        return response
+
+
+class IdleTimeout:
+    """Sign staff out after a time without a request (GB/T 22239-2019 8.1.4.1)."""
+
+    KEY = "last_seen"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = getattr(request, "user", None)
+        if user is not None and user.is_authenticated:
+            now = int(time.time())
+            seen = request.session.get(self.KEY, now)
+            if now - seen > settings.STAFF_IDLE_SECONDS:
+                logout(request)
+            elif now - seen > 30 or self.KEY not in request.session:
+                request.session[self.KEY] = now
+        return self.get_response(request)
+
+
+class LineFormatter(logging.Formatter):
+    """One line per event with the request id; long digit runs never reach a log."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.request_id = _current.get() or "-"
+        return _LONG_DIGITS.sub("<number>", super().format(record))

@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""Django's command line. Commands that change the schema run as the database's owner."""
+
+import os
+import sys
+
+OWNER_COMMANDS = {"migrate", "flush", "sqlflush"}
+
+
+def main() -> None:
+    """Run one command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "creditfujian.settings")
+    from django.core.management import execute_from_command_line
+
+    arguments = sys.argv[:]
+    if len(arguments) > 1 and arguments[1] in OWNER_COMMANDS and os.environ.get("DATABASE_OWNER_URL"):
+        if not any(a.startswith("--database") for a in arguments):
+            arguments.append("--database=owner")
+    execute_from_command_line(arguments)
+
+
+if __name__ == "__main__":
+    main()
