@@ -3,7 +3,14 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.models.signals import post_migrate
+
+
+class AdminConfig(DjangoAdminConfig):
+    """Make ours the default admin site, so that every app's admin.register lands on it."""
+
+    default_site = "creditfujian.admin_site.StaffSite"
 
 
 class ProjectConfig(AppConfig):

@@ -30,7 +30,7 @@ DATABASE_ROUTERS = ["creditfujian.database.OwnerOnlyMigrates"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "creditfujian.admin_site.AdminConfig",
+    "creditfujian.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

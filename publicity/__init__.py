@@ -1,0 +1,1 @@
+"""What the public and the citizen see. Writes nothing of the register."""

@@ -1,0 +1,1 @@
+"""About whom, what: records, versions, intake, the reading gateway."""

@@ -1,0 +1,287 @@
+"""Records and their versions; batches, staged rows and the sealed files they came from."""
+
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import Organisation, Person, User
+from catalogue.models import Item, ItemVersion, PublicationPeriod
+from catalogue.rules import items_for
+
+Severity = PublicationPeriod.Severity
+
+
+class SealedFile(models.Model):
+    """An uploaded file, sealed at rest and known by the SHA-256 of its content."""
+
+    sha256 = models.CharField("SHA-256", max_length=64, unique=True)
+    size = models.BigIntegerField("字节数")
+    name = models.CharField("原文件名", max_length=200, help_text="长数字已隐去")
+    created_at = models.DateTimeField("收到时间", default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "文件"
+        constraints = [
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="sealedfile_is_known_by_sha256")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def visible_to(self, user: User) -> "BatchQuerySet":
+        """Batches of the user's own organisation; all of them, as counts, to those who watch the platform."""
+        if user.has_perm("records.view_batch_counts"):
+            return self
+        if user.has_perm("records.view_batch") and user.organisation_id:
+            return self.filter(supplier=user.organisation_id)
+        return self.none()
+
+    def to_commit_by(self, user: User) -> "BatchQuerySet":
+        """Checked batches that this user, a second officer, may commit."""
+        if not user.has_perm("records.commit_batch"):
+            return self.none()
+        items = items_for(user.organisation, "supply_item")
+        return self.visible_to(user).filter(state=Batch.State.CHECKED, item__in=items).exclude(uploaded_by=user)
+
+
+class Batch(models.Model):
+    """A delivery of rows for one item (报送批次), from the file received to the receipt."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "已接收"
+        PARSING = "parsing", "解析中"
+        CHECKING = "checking", "校验中"
+        CHECKED = "checked", "待提交"
+        COMMITTING = "committing", "提交中"
+        COMMITTED = "committed", "已入库"
+        WITHDRAWING = "withdrawing", "撤回中"
+        WITHDRAWN = "withdrawn", "已撤回"
+        REFUSED = "refused", "文件被退回"
+        CANCELLED = "cancelled", "已取消"
+        FAILED = "failed", "处理中断"
+
+    class Mode(models.TextChoices):
+        GOOD_ROWS = "good_rows", "合格行入库，问题行退回更正"
+        ALL_OR_NONE = "all_or_none", "有一行不合格则全部不入库"
+
+    class Channel(models.TextChoices):
+        PAGE = "page", "网页上传"
+        COMMAND = "command", "命令行"
+
+    item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
+    supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")
+    uploaded_by = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")
+    committed_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="提交人", related_name="+")
+    withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="撤回人", related_name="+")
+    file = models.ForeignKey(SealedFile, models.PROTECT, verbose_name="文件", related_name="batches")
+    channel = models.CharField("渠道", max_length=8, choices=Channel)
+    mode = models.CharField("方式", max_length=12, choices=Mode, default=Mode.GOOD_ROWS)
+    state = models.CharField("状态", max_length=12, choices=State, default=State.RECEIVED)
+    correction_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name="更正自批次", related_name="corrections"
+    )
+    sheet = models.CharField("工作表", max_length=100, blank=True)
+    notes = models.JSONField("说明", default=list)
+    failure = models.JSONField("退回原因", null=True)
+    reasons = models.JSONField("问题汇总", default=dict)
+    rows = models.PositiveIntegerField("总行数", default=0)
+    rows_done = models.PositiveIntegerField("已处理行数", default=0)
+    new = models.PositiveIntegerField("新增", default=0)
+    changed = models.PositiveIntegerField("变更", default=0)
+    unchanged = models.PositiveIntegerField("无变化", default=0)
+    refused = models.PositiveIntegerField("退回", default=0)
+    corrected = models.PositiveIntegerField("已更正", default=0)
+    last_row = models.PositiveIntegerField("读到第几行", default=0)
+    cancel_requested = models.BooleanField("要求取消", default=False)
+    received_at = models.DateTimeField("接收时间", default=timezone.now)
+    checked_at = models.DateTimeField("校验完成时间", null=True)
+    committed_at = models.DateTimeField("入库时间", null=True)
+    withdrawn_at = models.DateTimeField("撤回时间", null=True)
+    withdraw_reason = models.CharField("撤回理由", max_length=200, blank=True)
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "报送批次"
+        ordering = ["-id"]
+        permissions = [
+            ("commit_batch", "提交批次入库"),
+            ("withdraw_batch", "撤回批次"),
+            ("view_batch_counts", "查看全部批次的数量"),
+        ]
+        indexes = [models.Index(fields=["supplier", "-id"], name="batch_by_supplier")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "item", "supplier"],
+                condition=~Q(state__in=["withdrawn", "withdrawing", "refused", "cancelled", "failed"]),
+                name="batch_same_file_once",
+                violation_error_message="同一文件已报送过。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["checked", "committing", "committed"])
+                | Q(rows=F("new") + F("changed") + F("unchanged") + F("refused")),
+                name="batch_counts_add_up_to_the_rows",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="committed") | Q(committed_by__isnull=False, committed_at__isnull=False),
+                name="batch_committed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="withdrawn") | (Q(withdrawn_by__isnull=False) & ~Q(withdraw_reason="")),
+                name="batch_withdrawn_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Return the number that people quote: B, date received, sequence."""
+        return f"B{timezone.localtime(self.received_at):%Y%m%d}-{self.pk:06d}"
+
+    @property
+    def is_working(self) -> bool:
+        """Tell whether a job is at it."""
+        return self.state in (
+            self.State.RECEIVED, self.State.PARSING, self.State.CHECKING, self.State.COMMITTING, self.State.WITHDRAWING,
+        )  # fmt: skip
+
+
+class BatchRow(models.Model):
+    """A staged row. Unlogged: after a crash of the database it is read again from the sealed file."""
+
+    class Outcome(models.IntegerChoices):
+        NEW = 1, "新增"
+        CHANGED = 2, "变更"
+        UNCHANGED = 3, "无变化"
+        REFUSED = 9, "退回"
+
+    pk = models.CompositePrimaryKey("batch_id", "row_no")
+    batch = models.ForeignKey(Batch, models.CASCADE, db_constraint=False, db_index=False, related_name="staged")
+    row_no = models.IntegerField()
+    outcome = models.SmallIntegerField(choices=Outcome)
+    problems = models.JSONField(null=True)  # [[field code or null, reason code, message], …]
+    hints = models.JSONField(null=True)  # [[field code, message], …]: taken, but the office should know
+    source_row = models.IntegerField(null=True)
+    name = models.TextField(null=True)
+    id_index = models.BinaryField(null=True)
+    id_cipher = models.BinaryField(null=True)
+    item_version = models.ForeignKey(ItemVersion, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
+    doc_no = models.TextField(null=True)
+    doc_date = models.DateField(null=True)
+    decider_uscc = models.TextField(null=True)
+    act_end = models.DateField(null=True)
+    severity = models.SmallIntegerField(null=True)
+    publication = DateRangeField(null=True)
+    query_until = models.DateField(null=True)
+    content = models.JSONField(null=True)
+    content_hash = models.BinaryField(null=True)
+    record_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "批次行"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"第 {self.row_no} 行"
+
+
+class Record(models.Model):
+    """A fact about a person with a legal basis, a source and an end. What was said is in its versions."""
+
+    class State(models.IntegerChoices):
+        IN_FORCE = 1, "有效"
+        WITHDRAWN = 2, "已撤回"
+
+    person = models.ForeignKey(Person, models.PROTECT, db_index=False, verbose_name="自然人", related_name="records")
+    item = models.ForeignKey(Item, models.PROTECT, db_index=False, verbose_name="目录条目", related_name="records")
+    provider = models.ForeignKey(
+        Organisation, models.PROTECT, db_index=False, verbose_name="提供单位", related_name="records"
+    )
+    decider_uscc = models.TextField("认定单位代码")
+    doc_no = models.TextField("文书号")
+    doc_date = models.DateField("认定日期")
+    severity = models.SmallIntegerField("失信程度", choices=Severity)
+    publication = DateRangeField("公示期", null=True, help_text="空为不公示；止日当天即不再公示")
+    query_until = models.DateField("查询期至", help_text="当天起不再提供")
+    state = models.SmallIntegerField("状态", choices=State, default=State.IN_FORCE)
+    version = models.IntegerField("版本", default=1)
+    content_hash = models.BinaryField(editable=False)
+    created_at = models.DateTimeField("入库时间", db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "信用记录"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "item", "doc_no", "decider_uscc"], name="record_once_per_person_and_document"
+            ),
+            models.CheckConstraint(condition=~Q(doc_no=""), name="record_rests_on_a_document"),
+            models.CheckConstraint(condition=Q(query_until__gt=F("doc_date")), name="record_has_an_end"),
+            models.CheckConstraint(
+                condition=Q(publication__isnull=True)
+                | Q(publication__startswith__gte=F("doc_date"), publication__endswith__lte=F("query_until")),
+                name="record_public_only_within_its_life",
+            ),
+            models.CheckConstraint(
+                condition=~Q(severity=1) | Q(publication__isnull=True), name="record_minor_is_not_public"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Return the record number: R, day of entry, ten digits, check character (ISO 7064 MOD 37,36)."""
+        body = f"R{timezone.localtime(self.created_at):%Y%m%d}{self.pk:010d}"
+        return body + mod_37_36(body)
+
+
+def mod_37_36(text: str) -> str:
+    """Return the ISO 7064 MOD 37,36 check character of digits and capital letters."""
+    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    product = 36
+    for character in text:
+        total = (product + alphabet.index(character)) % 36 or 36
+        product = total * 2 % 37
+    return alphabet[(37 - product) % 36]
+
+
+class RecordVersion(models.Model):
+    """What a record said from one delivery on: content, lineage and who did it. Append-only."""
+
+    class Deed(models.IntegerChoices):
+        CREATED = 1, "新增"
+        CHANGED = 2, "变更"
+        WITHDRAWN = 3, "撤回"
+        RESTORED = 4, "恢复"
+
+    pk = models.CompositePrimaryKey("record_id", "version")
+    record = models.ForeignKey(Record, models.PROTECT, db_index=False, related_name="versions")
+    version = models.IntegerField("版本")
+    deed = models.SmallIntegerField("变更类型", choices=Deed)
+    item_version = models.ForeignKey(ItemVersion, models.PROTECT, db_index=False, verbose_name="规则版本")
+    batch = models.ForeignKey(Batch, models.PROTECT, verbose_name="批次", related_name="versions")
+    row_no = models.IntegerField("行号", null=True)
+    name = models.TextField("文书所载姓名")
+    doc_date = models.DateField("认定日期")
+    severity = models.SmallIntegerField("失信程度")
+    publication = DateRangeField("公示期", null=True)
+    query_until = models.DateField("查询期至")
+    content = models.JSONField("内容")
+    content_hash = models.BinaryField(editable=False)
+    by = models.ForeignKey(User, models.PROTECT, db_index=False, verbose_name="办理人")
+    at = models.DateTimeField("时间", db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "记录版本"
+        db_table_comment = "append-only: every version of every record, with its lineage"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"第 {self.version} 版"

@@ -1,0 +1,1 @@
+"""Rosters, the listing procedure, measures and rewards."""

@@ -1,0 +1,8 @@
+"""The sanctions app."""
+
+from django.apps import AppConfig
+
+
+class SanctionsConfig(AppConfig):
+    name = "sanctions"
+    verbose_name = "名单与奖惩"
