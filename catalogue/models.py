@@ -365,13 +365,17 @@ class Field(models.Model):
 
 
 class ProhibitedCategory(models.Model):
-    """What is never collected (domain §9): words that refuse a cell, a header or a field."""
+    """What is never collected (domain §9): words that refuse a cell or a column."""
 
     code = models.CharField("代码", max_length=3, unique=True)
     title = models.CharField("类别", max_length=100)
     basis = models.CharField("依据", max_length=120)
-    text_pattern = models.CharField("正文检查式", max_length=400, blank=True, help_text="命中即退回该行的正则表达式")
-    header_pattern = models.CharField("列名检查式", max_length=400, blank=True)
+    keywords = ArrayField(models.CharField(max_length=20), verbose_name="正文关键词", default=list, blank=True)
+    exceptions = ArrayField(
+        models.CharField(max_length=20), verbose_name="不算命中的词", default=list, blank=True,
+        help_text="含关键词但与个人无关，如“病死”“转基因”",
+    )  # fmt: skip
+    header_keywords = ArrayField(models.CharField(max_length=20), verbose_name="列名关键词", default=list, blank=True)
     advice = models.CharField("处理办法", max_length=200)
 
     class Meta:

@@ -158,6 +158,7 @@ class BatchRow(models.Model):
         NEW = 1, "新增"
         CHANGED = 2, "变更"
         UNCHANGED = 3, "无变化"
+        CORRECTED = 8, "退回后已更正"
         REFUSED = 9, "退回"
 
     pk = models.CompositePrimaryKey("batch_id", "row_no")

@@ -44,10 +44,6 @@ CREATE POLICY version_read_with_its_record ON records_recordversion FOR SELECT
 CREATE POLICY version_written_by_the_batch ON records_recordversion FOR INSERT
     WITH CHECK (batch_id = (SELECT records_batch_at_work()));
 
-ALTER TABLE records_batchrow ENABLE ROW LEVEL SECURITY;
-CREATE POLICY batchrow_of_the_batch_at_work ON records_batchrow
-    USING (batch_id = (SELECT records_batch_at_work())) WITH CHECK (batch_id = (SELECT records_batch_at_work()));
-
 CREATE TRIGGER recordversion_append_only BEFORE UPDATE OR DELETE ON records_recordversion
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER recordversion_no_truncate BEFORE TRUNCATE ON records_recordversion
@@ -136,8 +132,6 @@ DROP TRIGGER recordversion_item_is_in_force ON records_recordversion;
 DROP FUNCTION records_versions_need_an_item_in_force();
 DROP TRIGGER recordversion_append_only ON records_recordversion;
 DROP TRIGGER recordversion_no_truncate ON records_recordversion;
-DROP POLICY batchrow_of_the_batch_at_work ON records_batchrow;
-ALTER TABLE records_batchrow DISABLE ROW LEVEL SECURITY;
 DROP POLICY version_read_with_its_record ON records_recordversion;
 DROP POLICY version_written_by_the_batch ON records_recordversion;
 ALTER TABLE records_recordversion DISABLE ROW LEVEL SECURITY;
