@@ -3,24 +3,16 @@
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
+from creditfujian.lib import correlation
+
 Handler = Callable[[HttpRequest], HttpResponse]
-_current: ContextVar[str] = ContextVar("request_id", default="")
 _LONG_DIGITS = re.compile(r"\d{15,}[\dXx]?")
-
-
-def request_id() -> str:
-    """Return the id of the request or job at hand; a new one outside both."""
-    if not _current.get():
-        _current.set(uuid.uuid4().hex)
-    return _current.get()
 
 
 class RequestId:
@@ -30,13 +22,13 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _current.set(uuid.uuid4().hex)
+        token = correlation.begin()
         try:
             response = self.get_response(request)
-            response["X-Request-Id"] = _current.get()
+            response["X-Request-Id"] = correlation.request_id()
             return response
         finally:
-            _current.reset(token)
+            correlation.end(token)
 
 
 class PrivateByDefault:
@@ -81,5 +73,5 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        record.request_id = _current.get() or "-"
+        record.request_id = correlation.current.get() or "-"
         return _LONG_DIGITS.sub("<number>", super().format(record))

@@ -179,7 +179,7 @@ Q_CLUSTER = {
 
 # --- the trail of changes: every hand edit, with its actor and request ------------------------------
 AUDITLOG_DISABLE_REMOTE_ADDR = True  # it believes the client's X-Forwarded-For
-AUDITLOG_CID_GETTER = "creditfujian.middleware.request_id"
+AUDITLOG_CID_GETTER = "creditfujian.lib.correlation.request_id"
 AUDITLOG_MASK_TRACKING_FIELDS = ()
 
 LOOKUPS_PER_HOUR = env.number("LOOKUPS_PER_HOUR", 20)  # public look-ups per address: domain §5.7

@@ -44,6 +44,16 @@ CREATE POLICY version_read_with_its_record ON records_recordversion FOR SELECT
 CREATE POLICY version_written_by_the_batch ON records_recordversion FOR INSERT
     WITH CHECK (batch_id = (SELECT records_batch_at_work()));
 
+-- A public look-up by document number has to know whom its line is about before it may read anything.
+CREATE INDEX records_public_document ON records_record (doc_no) WHERE publication IS NOT NULL;
+CREATE FUNCTION records_person_by_public_document(full_name text, document text) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT min(p.id) FROM records_record r JOIN accounts_person p ON p.id = r.person_id
+     WHERE r.doc_no = document AND p.name = full_name AND r.state = 1
+       AND r.publication IS NOT NULL AND r.publication @> cf_today()
+    HAVING count(DISTINCT p.id) = 1
+$$;
+
 CREATE TRIGGER recordversion_append_only BEFORE UPDATE OR DELETE ON records_recordversion
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER recordversion_no_truncate BEFORE TRUNCATE ON records_recordversion
@@ -130,6 +140,8 @@ DROP TRIGGER recordversion_publication_within_the_rule ON records_recordversion;
 DROP FUNCTION records_publication_within_the_rule();
 DROP TRIGGER recordversion_item_is_in_force ON records_recordversion;
 DROP FUNCTION records_versions_need_an_item_in_force();
+DROP FUNCTION records_person_by_public_document(text, text);
+DROP INDEX records_public_document;
 DROP TRIGGER recordversion_append_only ON records_recordversion;
 DROP TRIGGER recordversion_no_truncate ON records_recordversion;
 DROP POLICY version_read_with_its_record ON records_recordversion;

@@ -1,0 +1,107 @@
+"""The deeds of access: registering a request and writing the query log. Nothing else writes here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.utils import timezone
+
+from access.models import Decision, Kind, Purpose, Refusal, Request
+from accounts.models import Person, User
+from catalogue.models import Item
+from creditfujian.lib.correlation import request_id
+
+_QUERY = """
+INSERT INTO access_query (actor_id, actor_name, organisation_id, organisation_name, uscc, roles, channel, kind,
+    ground, purpose, case_no, duty_code, request_no, items, fields_class, decision, refusal, address, correlation)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+RETURNING seq
+"""
+_PERSON = """
+INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items) VALUES (%s, %s, %s, %s, %s)
+"""
+_ANSWER = "INSERT INTO access_queryanswer (query_id, record_ids, items) VALUES (%s, %s, %s)"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, from where: what every line of the log says about the reader."""
+
+    user: User | None
+    channel: str
+    address: str = ""
+
+    @property
+    def roles(self) -> str:
+        return "、".join(role.label for role in self.user.roles()) if self.user else ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked: kind, ground, purpose, and the items that the answer may hold (None: all of the person's)."""
+
+    kind: Kind
+    ground: str
+    purpose: str
+    fields_class: str
+    items: Sequence[Item] | None = None
+    case_no: str = ""
+    duty_code: str = ""
+    request_no: int | None = None
+    refusal: str = ""
+    person: Person | None = field(default=None)
+
+
+def write_query(ask: Ask, *, by: Asker) -> int:
+    """Write the line of a query, and of the person it reaches; return its number.
+
+    Written before anything is read. While this transaction lasts, the database returns records of that person
+    and of those items, and of nobody else. A refused ask opens nothing.
+    """
+    user, organisation = by.user, by.user.organisation if by.user else None
+    decision = Decision.REFUSED if ask.refusal else Decision.ALLOWED
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUERY,
+            [
+                user.pk if user else None, user.name if user else "", organisation.pk if organisation else None,
+                organisation.name if organisation else "", organisation.uscc if organisation else "", by.roles,
+                by.channel, ask.kind.value, ask.ground, ask.purpose, ask.case_no, ask.duty_code, ask.request_no,
+                [item.code for item in ask.items or ()], ask.fields_class, decision.value, ask.refusal,
+                by.address, request_id(),
+            ],
+        )  # fmt: skip
+        seq = cursor.fetchone()[0]
+        if ask.person is not None:
+            items = None if ask.items is None else [item.pk for item in ask.items]
+            cursor.execute(_PERSON, [seq, ask.person.pk, ask.kind.value, not ask.refusal, items])
+    return seq
+
+
+def write_answer(seq: int, *, record_ids: list[int], items: list[str]) -> None:
+    """Write what the query returned, in the same transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWER, [seq, record_ids, items])
+
+
+def register_request(
+    *, person: Person, purpose: Purpose, purpose_text: str, duty_code: str, case_no: str, items: list[Item], by: User
+) -> Request:
+    """Register, before a file is opened, who asks about whom, for which duty and case; good for a short time.
+
+    Raises PermissionDenied when the account's role has no reading duty.
+    """
+    if not by.has_perm("access.add_request") or by.organisation is None:
+        raise PermissionDenied(Refusal.NO_ROLE.label)
+    now = timezone.now()
+    with transaction.atomic():
+        request = Request.objects.create(
+            person=person, actor=by, organisation=by.organisation, kind=Kind.DUTY, purpose=purpose,
+            purpose_text=purpose_text, duty_code=duty_code, case_no=case_no, created_at=now,
+            expires_at=now + timedelta(minutes=settings.READING_MINUTES),
+        )  # fmt: skip
+        request.items.set(items)
+        return request

@@ -1,0 +1,75 @@
+"""What leaves the query log: the person's own access history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from access.models import Decision, Kind, Purpose, Refusal
+from accounts.models import Person
+
+_HISTORY = """
+SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground, q.decision, q.refusal, q.channel,
+       coalesce(a.items, '{}'), coalesce(array_length(a.record_ids, 1), 0), q.items
+  FROM access_queryperson p
+  JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+  LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
+ WHERE p.person_id = %(person)s AND (%(before)s::bigint IS NULL OR q.seq < %(before)s)
+   AND (q.kind = 'Q1') = %(own)s
+ ORDER BY p.at DESC, q.seq DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class Access:
+    """One line of the access history, in words for the person. The officer's own name stays inside."""
+
+    seq: int
+    at: datetime
+    kind: Kind
+    unit: str
+    purpose: str
+    case_no: str
+    ground: str
+    decision: Decision
+    refusal: str
+    channel: str
+    items: list[str]
+    count: int
+
+    @property
+    def refused(self) -> bool:
+        return self.decision is Decision.REFUSED
+
+    @property
+    def who(self) -> str:
+        """Say who looked: the unit, or what kind of reader."""
+        if self.kind is Kind.SELF:
+            return "您本人"
+        return self.unit or ("公众" if self.kind is Kind.PUBLIC else "未列明单位")
+
+    @property
+    def refusal_reason(self) -> str:
+        return Refusal(self.refusal).label if self.refusal else ""
+
+
+def access_history(person: Person, *, own: bool = False, before: int | None = None, limit: int = 50) -> list[Access]:
+    """Return who looked at the person's file, newest first; `own` gives their own look-ups instead.
+
+    Pages by keyset: pass the last line's `seq` as `before`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY, {"person": person.pk, "own": own, "before": before, "limit": limit})
+        rows = cursor.fetchall()
+    return [
+        Access(
+            seq=row[0], at=row[1], kind=Kind(row[2]), unit=row[3], purpose=row[4], case_no=row[5], ground=row[6],
+            decision=Decision(row[7]), refusal=row[8], channel=row[9], items=row[10] or row[12], count=row[11],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def purpose_in_words(purpose: Purpose, text: str) -> str:
+    """Return the purpose as the person will read it."""
+    return f"{purpose.label}：{text}" if text else purpose.label

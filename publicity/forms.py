@@ -1,0 +1,87 @@
+"""The shape of what citizens type."""
+
+from dataclasses import dataclass
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from creditfujian.lib import identity
+from creditfujian.lib.text import normalise_name, strip_format
+
+
+@dataclass(frozen=True)
+class Number:
+    """What was typed in the number box: an identity number or a document number."""
+
+    id_number: str = ""
+    doc_no: str = ""
+
+
+class LookupForm(forms.Form):
+    """Exact full name with an identity number or a document number (domain §5.7): no wild cards, no lists."""
+
+    name = forms.CharField(
+        label="姓名", max_length=100, help_text="请填写完整姓名，与证件一致。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    number = forms.CharField(
+        label="身份证号码或决定书文号", max_length=128,
+        help_text="18 位公民身份号码，或者决定书上的完整文号。我们不会把它写进网址或浏览记录。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+    def clean_name(self) -> str:
+        return normalise_name(self.cleaned_data["name"])
+
+    def clean_number(self) -> Number:
+        raw = self.cleaned_data["number"]
+        number = identity.normalise(raw)
+        if len(number) >= 15 and number[:15].isdigit():
+            if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
+                raise ValidationError(identity.PROBLEMS[problem], code=problem)
+            return Number(id_number=number)
+        return Number(doc_no=strip_format(raw))
+
+
+class SignInForm(AuthenticationForm):
+    """Citizens and staff sign in with user name and password; citizens may give their identity number."""
+
+    error_messages = {
+        "invalid_login": "用户名（或身份证号码）与密码不符，请重新输入。注意大小写。",
+        "inactive": "该账户已停用。",
+    }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["username"].label = "用户名或身份证号码"
+        self.fields["username"].widget.attrs["autocomplete"] = "username"
+
+
+class ActivateForm(forms.Form):
+    """Open an account with the code handed over at the counter."""
+
+    id_number = forms.CharField(
+        label="身份证号码", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    code = forms.CharField(
+        label="激活码", max_length=20, help_text="窗口发放的 10 位激活码，7 天内有效，只能用一次。",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )  # fmt: skip
+    username = forms.CharField(label="设置用户名", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(
+        label="设置密码", help_text="；".join(password_validators_help_texts()),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    password_again = forms.CharField(
+        label="再输一次密码", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        if data.get("password") and data.get("password") != data.get("password_again"):
+            self.add_error("password_again", "两次输入的密码不一致。")
+        return data

@@ -1,0 +1,151 @@
+"""The public site and the citizen's own space: who may, which object, do it, answer."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from access.reading import access_history
+from access.web import asker, client_address
+from accounts.actions import activate
+from accounts.models import Person, User
+from catalogue.models import Item, ItemVersion, ProhibitedCategory
+from creditfujian.context import LARGE_TYPE_COOKIE
+from creditfujian.errors import too_many
+from publicity.actions import count_lookup
+from publicity.forms import ActivateForm, LookupForm, SignInForm
+from records.reading import own_file, public_records
+
+Page = Callable[..., HttpResponse]
+PAGE_SIZE = 30
+
+
+def citizens_only(page: Page) -> Page:
+    """Let a signed-in citizen in, with their person; send others to sign in."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        if not (isinstance(user, User) and user.is_citizen):
+            return redirect(f"{resolve_url('sign_in')}?next={request.path}")
+        return page(request, person=user.person, **kwargs)
+
+    return guarded
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    versions = ItemVersion.objects.in_force(timezone.localdate())
+    return render(request, "publicity/home.html", {"items": versions.count()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("name", "number")
+def lookup(request: HttpRequest) -> HttpResponse:
+    """Look up what is public about one person. POST only, so that nothing typed reaches an address or a log."""
+    form = LookupForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "publicity/lookup.html", {"form": form}, status=422 if form.is_bound else 200)
+    if not count_lookup(client_address(request)):
+        return too_many(request, 61 - timezone.localtime().minute)
+    name, number = form.cleaned_data["name"], form.cleaned_data["number"]
+    records = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, "公示网站"))
+    return render(request, "publicity/lookup_result.html", {"records": records, "today": timezone.localdate()})
+
+
+@require_safe
+def what_we_do_not_do(request: HttpRequest) -> HttpResponse:
+    categories = ProhibitedCategory.objects.all()
+    return render(request, "publicity/what_we_do_not_do.html", {"categories": categories})
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return render(request, "publicity/accessibility.html")
+
+
+@require_safe
+@citizens_only
+def me(request: HttpRequest, person: Person) -> HttpResponse:
+    return render(request, "publicity/me/index.html", {"latest": access_history(person, limit=3)})
+
+
+@require_safe
+@citizens_only
+def me_file(request: HttpRequest, person: Person) -> HttpResponse:
+    file = own_file(person, by=asker(request, "公示网站"))
+    return render(request, "publicity/me/file.html", {"file": file, "now": timezone.localtime()})
+
+
+@require_safe
+@citizens_only
+def me_access(request: HttpRequest, person: Person) -> HttpResponse:
+    own = request.GET.get("own") == "1"
+    before = request.GET.get("before", "")
+    lines = access_history(person, own=own, before=int(before) if before.isdecimal() else None, limit=PAGE_SIZE + 1)
+    names = item_names()
+    context = {"lines": lines[:PAGE_SIZE], "more": len(lines) > PAGE_SIZE, "own": own, "names": names}
+    return render(request, "publicity/me/access.html", context)
+
+
+def item_names() -> dict[str, str]:
+    """Return the current name of each item by its code."""
+    versions = ItemVersion.objects.filter(item__in=Item.objects.all()).order_by("item", "version")
+    return {v.item.code: v.name for v in versions.select_related("item")}
+
+
+class SignIn(LoginView):
+    """One door for citizens and staff; each goes on to their own place."""
+
+    template_name = "publicity/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        user = self.request.user
+        return resolve_url("me" if isinstance(user, User) and user.is_citizen else "admin:index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def activate_account(request: HttpRequest) -> HttpResponse:
+    """Open a citizen's account with the code from the counter."""
+    form = ActivateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            activate(
+                id_number=data["id_number"], code=data["code"], username=data["username"], password=data["password"]
+            )
+        except ValidationError as error:
+            _show(form, error)
+        else:
+            return render(request, "publicity/activated.html", {"username": data["username"]})
+    return render(request, "publicity/activate.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _show(form: ActivateForm, error: ValidationError) -> None:
+    if not hasattr(error, "error_dict"):
+        error = ValidationError({"password" if error.error_list[0].code != "activation" else "__all__": error.error_list})
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+@require_POST
+def display_mode(request: HttpRequest) -> HttpResponse:
+    """Switch large type on or off, and go back to where the reader was."""
+    target = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        target = "/"
+    response = HttpResponseRedirect(target)
+    large = request.POST.get("large") == "1"
+    response.set_cookie(LARGE_TYPE_COOKIE, "1" if large else "0", max_age=31_536_000, samesite="Lax", secure=request.is_secure())
+    return response

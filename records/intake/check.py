@@ -1,0 +1,106 @@
+"""Step 4, set-based: what only the whole file and the register together can tell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from records.models import Batch
+
+R01 = "与本文件第 %s 行重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
+R02 = "姓名与该证件号码已登记的姓名不一致。请与证件核对；如当事人已改名，请附证明联系省信用办处理。"
+R03 = "同一证件号码在本文件第 %s 行使用了另一个姓名。请与证件核对。"
+
+ROW_REASONS = {
+    "R01": "文件内重复",
+    "R02": "姓名与登记不一致",
+    "R03": "文件内姓名不一致",
+}
+
+_DUPLICATES = """
+UPDATE records_batchrow r
+   SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
+       jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', d.first::text)))
+  FROM (SELECT row_no, min(row_no) OVER (PARTITION BY id_index, doc_no, decider_uscc) AS first
+          FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9) d
+ WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.row_no <> d.first
+"""
+_TWO_NAMES = """
+UPDATE records_batchrow r
+   SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
+       jsonb_build_array(%(field)s::text, 'R03', replace(%(message)s, '%%s', d.first_row::text)))
+  FROM (SELECT row_no, name, first_value(name) OVER w AS first_name, first_value(row_no) OVER w AS first_row
+          FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9
+        WINDOW w AS (PARTITION BY id_index ORDER BY row_no)) d
+ WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.name <> d.first_name
+"""
+_OTHER_NAME_KNOWN = """
+UPDATE records_batchrow r
+   SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
+       jsonb_build_array(%(field)s::text, 'R02', %(message)s::text))
+  FROM accounts_person p
+ WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
+"""
+# What the register already holds: the same content is unchanged, other content is a change; a withdrawn
+# record that is sent again counts as new.
+_KNOWN = """
+UPDATE records_batchrow r
+   SET record_id = k.id,
+       outcome = CASE WHEN k.state <> 1 THEN 1 WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END
+  FROM accounts_person p
+  JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s
+ WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND p.id_index = r.id_index
+   AND k.doc_no = r.doc_no AND k.decider_uscc = r.decider_uscc
+"""
+_COUNTS = """
+SELECT count(*), count(*) FILTER (WHERE outcome = 1), count(*) FILTER (WHERE outcome = 2),
+       count(*) FILTER (WHERE outcome = 3), count(*) FILTER (WHERE outcome IN (8, 9))
+  FROM records_batchrow WHERE batch_id = %s
+"""
+_REASONS = """
+SELECT p.value ->> 1, count(DISTINCT row_no)
+  FROM records_batchrow, jsonb_array_elements(problems) p
+ WHERE batch_id = %s AND outcome IN (8, 9) GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+
+def work_on(batch: Batch) -> None:
+    """Tell the database which batch this transaction works on: the key to its item's records."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('cf.batch', %s, true)", [str(batch.pk)])
+        # Staged rows have no statistics yet; without this a big batch may meet a nested loop.
+        cursor.execute("SET LOCAL enable_nestloop = off" if batch.rows > 2000 else "SELECT 1")
+
+
+def compare_with_file_and_register(batch: Batch, *, doc_field: str, name_field: str) -> None:
+    """Mark duplicates and name conflicts, and tell new rows from changed and unchanged ones.
+
+    Runs inside the batch's own transaction, after `work_on`; `doc_field` and `name_field` are the field
+    codes that the reasons point at.
+    """
+    values = {"batch": batch.pk, "item": batch.item_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_DUPLICATES, {**values, "field": doc_field, "message": R01})
+        cursor.execute(_TWO_NAMES, {**values, "field": name_field, "message": R03})
+        cursor.execute(_OTHER_NAME_KNOWN, {**values, "field": name_field, "message": R02})
+        cursor.execute(_KNOWN, values)
+
+
+def count(batch: Batch) -> None:
+    """Set the batch's counts and reasons from its staged rows (not saved)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, [batch.pk])
+        batch.rows, batch.new, batch.changed, batch.unchanged, batch.refused = cursor.fetchone()
+        cursor.execute(_REASONS, [batch.pk])
+        batch.reasons = dict(cursor.fetchall())
+
+
+def staged_rows(batch: Batch) -> int:
+    """Return how many rows are staged: fewer than expected after a crash of the database."""
+    return _scalar("SELECT count(*) FROM records_batchrow WHERE batch_id = %s", [batch.pk])
+
+
+def _scalar(sql: str, values: Sequence[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()[0]

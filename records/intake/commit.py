@@ -1,0 +1,105 @@
+"""Steps 6 and 8, set-based: rows become records with versions and lineage, or go back the way they came.
+
+Every statement writes the record and its version line together, so no bulk path can skip the trail.
+"""
+
+from django.db import connection
+
+from records.models import Batch
+
+_PERSONS = """
+INSERT INTO accounts_person (sid, name, id_cipher, id_index)
+SELECT DISTINCT ON (id_index) gen_random_uuid(), name, id_cipher, id_index
+  FROM records_batchrow
+ WHERE batch_id = %(batch)s AND outcome = 1 AND record_id IS NULL
+ ORDER BY id_index, row_no
+ON CONFLICT (id_index) DO NOTHING
+"""
+_VERSION_COLUMNS = """record_id, version, deed, item_version_id, batch_id, row_no, name, doc_date, severity,
+    publication, query_until, content, content_hash, by_id"""
+_NEW = f"""
+WITH src AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('records_record', 'id')) AS id, p.id AS person_id, r.*
+      FROM records_batchrow r JOIN accounts_person p ON p.id_index = r.id_index
+     WHERE r.batch_id = %(batch)s AND r.outcome = 1 AND r.record_id IS NULL
+     ORDER BY p.id
+), rec AS (
+    INSERT INTO records_record (id, person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity,
+                                publication, query_until, state, version, content_hash)
+    SELECT id, person_id, %(item)s, %(provider)s, decider_uscc, doc_no, doc_date, severity,
+           publication, query_until, 1, 1, content_hash FROM src
+)
+INSERT INTO records_recordversion ({_VERSION_COLUMNS})
+SELECT id, 1, 1, item_version_id, batch_id, row_no, name, doc_date, severity,
+       publication, query_until, content, content_hash, %(by)s FROM src
+"""
+_CHANGED = f"""
+WITH src AS MATERIALIZED (
+    SELECT k.version + 1 AS next, r.* FROM records_batchrow r JOIN records_record k ON k.id = r.record_id
+     WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2) AND r.record_id IS NOT NULL
+), rec AS (
+    UPDATE records_record k
+       SET provider_id = %(provider)s, doc_date = s.doc_date, severity = s.severity, publication = s.publication,
+           query_until = s.query_until, state = 1, version = s.next, content_hash = s.content_hash
+      FROM src s WHERE k.id = s.record_id
+)
+INSERT INTO records_recordversion ({_VERSION_COLUMNS})
+SELECT record_id, next, CASE outcome WHEN 1 THEN 1 ELSE 2 END, item_version_id, batch_id, row_no, name, doc_date,
+       severity, publication, query_until, content, content_hash, %(by)s FROM src
+"""
+_CLOSE_CORRECTIONS = """
+UPDATE records_batchrow was SET outcome = 8
+  FROM records_batchrow r
+ WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND r.source_row IS NOT NULL
+   AND was.batch_id = %(origin)s AND was.row_no = r.source_row AND was.outcome = 9
+"""
+# Only a record that still says what this batch said goes back; a later delivery stands.
+_BACK = f"""
+WITH src AS MATERIALIZED (
+    SELECT k.id, k.version + 1 AS next, mine.row_no, mine.item_version_id AS mine_item_version,
+           coalesce(prev.deed, 3) <> 3 AS restored, prev.item_version_id, coalesce(prev.name, mine.name) AS name,
+           coalesce(prev.doc_date, mine.doc_date) AS doc_date, coalesce(prev.severity, mine.severity) AS severity,
+           CASE WHEN coalesce(prev.deed, 3) <> 3 THEN prev.publication END AS publication,
+           coalesce(prev.query_until, mine.query_until) AS query_until,
+           coalesce(prev.content, mine.content) AS content,
+           coalesce(prev.content_hash, mine.content_hash) AS content_hash
+      FROM records_recordversion mine
+      JOIN records_record k ON k.id = mine.record_id AND k.version = mine.version
+      LEFT JOIN records_recordversion prev ON prev.record_id = k.id AND prev.version = mine.version - 1
+     WHERE mine.batch_id = %(batch)s AND mine.deed IN (1, 2)
+), rec AS (
+    UPDATE records_record k
+       SET state = CASE WHEN s.restored THEN 1 ELSE 2 END, version = s.next, doc_date = s.doc_date,
+           severity = s.severity, publication = s.publication, query_until = s.query_until,
+           content_hash = s.content_hash
+      FROM src s WHERE k.id = s.id
+)
+INSERT INTO records_recordversion ({_VERSION_COLUMNS})
+SELECT id, next, CASE WHEN restored THEN 4 ELSE 3 END, coalesce(item_version_id, mine_item_version), %(batch)s,
+       row_no, name, doc_date, severity, publication, query_until, content, content_hash, %(by)s FROM src
+"""
+
+
+def write_records(batch: Batch, *, by_id: int) -> None:
+    """Write persons, records and versions of the batch's good rows: three statements, one transaction."""
+    values = {"batch": batch.pk, "item": batch.item_id, "provider": batch.supplier_id, "by": by_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSONS, values)
+        cursor.execute(_NEW, values)
+        cursor.execute(_CHANGED, values)
+
+
+def close_corrections(batch: Batch) -> int:
+    """Mark the rows of the earlier batch that this one put right; return how many."""
+    if batch.correction_of_id is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_CORRECTIONS, {"batch": batch.pk, "origin": batch.correction_of_id})
+        return cursor.rowcount
+
+
+def write_back(batch: Batch, *, by_id: int) -> int:
+    """Bring back what stood before the batch; return how many records went back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACK, {"batch": batch.pk, "by": by_id})
+        return cursor.rowcount

@@ -1,0 +1,84 @@
+"""Uploaded files, sealed at rest: they hold identity numbers.
+
+A sealed file is `CFS1`, then frames of `length(4) sealed(…)`. Each frame is bound to its position and to being
+the last or not, so that nobody can reorder, drop or cut frames unnoticed.
+"""
+
+import hashlib
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from creditfujian.lib.crypto import SealBroken
+from creditfujian.lib.text import hide_numbers
+from records.models import SealedFile
+
+MAGIC = b"CFS1"
+FRAME = 1 << 20
+
+
+def keep(stream: BinaryIO, name: str) -> SealedFile:
+    """Seal a file under its SHA-256 and return its row; the same content is kept once."""
+    digest = hashlib.sha256()
+    size = 0
+    folder = Path(settings.MEDIA_ROOT) / "sealed"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
+        out.write(MAGIC)
+        for number, (frame, last) in enumerate(_frames(stream)):
+            digest.update(frame)
+            size += len(frame)
+            sealed = settings.FIELD_KEYRING.seal(frame, about=_about(number, last))
+            out.write(struct.pack(">I", len(sealed)))
+            out.write(sealed)
+        out.flush()
+        os.fsync(out.fileno())
+    sha256 = digest.hexdigest()
+    target = _path(sha256)
+    target.parent.mkdir(exist_ok=True)
+    os.replace(out.name, target)
+    row, _ = SealedFile.objects.get_or_create(
+        sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
+    )
+    return row
+
+
+def open_sealed(file: SealedFile) -> BinaryIO:
+    """Return the content as a seekable stream that no other process can find. Raises SealBroken."""
+    plain: BinaryIO = tempfile.SpooledTemporaryFile(max_size=8 * FRAME)  # type: ignore[assignment]
+    with _path(file.sha256).open("rb") as sealed:
+        if sealed.read(4) != MAGIC:
+            raise SealBroken("not a sealed file")
+        number, ended = 0, False
+        while head := sealed.read(4):
+            blob = sealed.read(struct.unpack(">I", head)[0])
+            ended = sealed.peek(1) == b""  # type: ignore[attr-defined]
+            plain.write(settings.FIELD_KEYRING.open(blob, about=_about(number, ended)))
+            number += 1
+        if not ended:
+            raise SealBroken("the file was cut short")
+    plain.seek(0)
+    return plain
+
+
+def _frames(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    frame = stream.read(FRAME)
+    while True:
+        following = stream.read(FRAME) if len(frame) == FRAME else b""
+        yield frame, not following
+        if not following:
+            return
+        frame = following
+
+
+def _about(number: int, last: bool) -> bytes:
+    return b"file:%d:%d" % (number, last)
+
+
+def _path(sha256: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / "sealed" / sha256[:2] / sha256

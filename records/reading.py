@@ -1,0 +1,243 @@
+"""The reading gateway: the only way out for a person's records.
+
+Each function writes the query line first, reads, writes what it returned, and hands out values that are already
+scoped and masked. If the line cannot be written there is no answer; the database returns nothing without it.
+A refusal is an outcome, not an exception, so that its line stays.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from access.actions import Ask, Asker, write_answer, write_query
+from access.models import Kind, Purpose, Refusal, Request
+from access.reading import purpose_in_words
+from access.rules import refusal_of_request
+from accounts.models import Person
+from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
+from catalogue.rules import add_months
+from creditfujian.lib import masking
+from creditfujian.lib.masking import Profile
+from records.models import RecordVersion
+
+PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
+
+_PROFILE = {Kind.SELF: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC}
+_READER = {Kind.SELF: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT, Kind.PUBLIC: Field.Reader.PUBLIC}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field of a record as this reader may see it."""
+
+    code: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A record as this reader may see it: no more fields than the item allows them."""
+
+    number: str
+    item_code: str
+    item_name: str
+    decider: str
+    provider: str
+    doc_no: str
+    doc_date: date
+    severity: str
+    public_from: date | None
+    public_until: date | None
+    query_until: date
+    facts: list[Fact]
+    bases: list[str]
+    public_basis: str
+    repairable: bool
+    repair_from: date | None
+    version: int
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether the public can see it today."""
+        today = timezone.localdate()
+        return bool(self.public_from and self.public_until and self.public_from <= today < self.public_until)
+
+
+@dataclass(frozen=True)
+class File:
+    """A person's file for one reader."""
+
+    name: str
+    id_number: str
+    records: list[View]
+    seq: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """No answer, and why; the attempt is in the log."""
+
+    refusal: Refusal
+
+    @property
+    def reason(self) -> str:
+        return self.refusal.label
+
+
+@transaction.atomic
+def own_file(person: Person, *, by: Asker) -> File:
+    """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free."""
+    ask = Ask(
+        kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose="本人查看自己的信用记录",
+        fields_class="本人可见", person=person,
+    )  # fmt: skip
+    return _answer(ask, by)
+
+
+@transaction.atomic
+def file_by_request(request: Request, *, by: Asker) -> File | Refused:
+    """Return the items registered for, to the member of staff who registered (kind Q5), or the refusal."""
+    items = list(request.items.all())
+    assert by.user is not None
+    refusal = refusal_of_request(request, by.user, items)
+    ask = Ask(
+        kind=Kind.DUTY, ground=f"履行法定职责（事项编码 {request.duty_code}）",
+        purpose=purpose_in_words(Purpose(request.purpose), request.purpose_text), fields_class="部门可见，证件号码脱敏",
+        items=items, case_no=request.case_no, duty_code=request.duty_code, request_no=request.pk,
+        refusal=refusal.value if refusal else "", person=request.person,
+    )  # fmt: skip
+    if refusal:
+        write_query(ask, by=by)
+        return Refused(refusal)
+    return _answer(ask, by)
+
+
+@transaction.atomic
+def note_refused_attempt(
+    person: Person | None, refusal: Refusal, *, by: Asker, items: list[Item], purpose: str, case_no: str, duty_code: str
+) -> None:
+    """Write the line of a reading that was refused before a registration could be made."""
+    write_query(
+        Ask(
+            kind=Kind.DUTY, ground="未取得查询依据", purpose=purpose, fields_class="无", items=items, case_no=case_no,
+            duty_code=duty_code, refusal=refusal.value, person=person,
+        ),
+        by=by,
+    )  # fmt: skip
+
+
+def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Asker) -> list[View]:
+    """Return what is public today about exactly that name with that ID number or document number (kind Q6).
+
+    The answer has the same shape, and takes at least the same time, whether the person does not exist or has
+    nothing public. Exactly one of `id_number` (normalised) and `doc_no` is given.
+    """
+    began = time.monotonic()
+    try:
+        with transaction.atomic():
+            person = _public_person(name, id_number, doc_no)
+            ask = Ask(
+                kind=Kind.PUBLIC, ground="依法公示（行政处罚法第四十八条等）", purpose="公众查询公示信息",
+                fields_class="公众可见，脱敏", person=person,
+            )  # fmt: skip
+            views = _answer(ask, by).records
+            return [view for view in views if not doc_no or view.doc_no == doc_no]
+    finally:
+        if (left := PUBLIC_FLOOR_SECONDS - (time.monotonic() - began)) > 0:
+            time.sleep(left)
+
+
+def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
+    if id_number:
+        return Person.objects.with_number(id_number).filter(name=name, merged_into=None).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_person_by_public_document(%s, %s)", [name, doc_no])
+        found = cursor.fetchone()[0]
+    return Person.objects.get(pk=found) if found else None
+
+
+def _answer(ask: Ask, by: Asker) -> File:
+    seq = write_query(ask, by=by)
+    views = _views(ask) if ask.person else []
+    write_answer(seq, record_ids=[pk for pk, _ in views], items=sorted({view.item_code for _, view in views}))
+    profile = _PROFILE[ask.kind]
+    if ask.person is None:
+        return File("", "", [], seq)
+    return File(
+        name=masking.name(ask.person.name, profile),
+        id_number=ask.person.masked_id(profile),
+        records=[view for _, view in views],
+        seq=seq,
+    )
+
+
+def _views(ask: Ask) -> list[tuple[int, View]]:
+    """Read the current version of each record that the database lets this transaction see."""
+    versions = (
+        RecordVersion.objects.filter(record__person=ask.person, version=F("record__version"))
+        .select_related("record__item", "record__provider")
+        .order_by("-doc_date", "-record_id")
+    )
+    rules: dict[int, _Rules] = {}
+    views = []
+    for version in versions:
+        if version.item_version_id not in rules:
+            rules[version.item_version_id] = _rules(version.item_version_id, _READER[ask.kind])
+        views.append((version.record_id, _view(version, rules[version.item_version_id])))
+    return views
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What an item version says, loaded once per answer, for one kind of reader."""
+
+    version: ItemVersion
+    fields: list[Field]
+    decider_code: str
+    periods: dict[int, PublicationPeriod]
+    bases: list[str]
+
+
+def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
+    version = ItemVersion.objects.select_related("item", "disclosure_basis__instrument").get(pk=item_version_id)
+    fields = list(version.fields.all())
+    return _Rules(
+        version=version,
+        fields=[f for f in fields if reader in f.visible_to and f.binds not in _SHOWN_APART],
+        decider_code=next((f.code for f in fields if f.binds == Field.Binding.DECIDER), ""),
+        periods={p.severity: p for p in version.periods.all()},
+        bases=[str(article) for article in version.legal_bases.select_related("instrument")],
+    )
+
+
+# These have a place of their own in every view, or are never shown as a field.
+_SHOWN_APART = frozenset({"person_name", "id_number", "doc_no", "doc_date", "decider", "severity", "public_mark"})
+
+
+def _view(version: RecordVersion, rules: _Rules) -> View:
+    record, period = version.record, rules.periods.get(version.severity)
+    public = version.publication
+    return View(
+        number=record.number,
+        item_code=record.item.code,
+        item_name=rules.version.name,
+        decider=version.content.get(rules.decider_code) or record.provider.name,
+        provider=record.provider.name,
+        doc_no=record.doc_no,
+        doc_date=version.doc_date,
+        severity=PublicationPeriod.Severity(version.severity).label if version.severity else "",
+        public_from=public.lower if public else None,
+        public_until=public.upper if public else None,
+        query_until=version.query_until,
+        facts=[Fact(f.code, f.label, version.content[f.code]) for f in rules.fields if version.content.get(f.code)],
+        bases=rules.bases,
+        public_basis=str(rules.version.disclosure_basis or ""),
+        repairable=rules.version.repairable and rules.version.item.polarity == Item.Polarity.NEGATIVE,
+        repair_from=add_months(version.doc_date, period.min_months) if period else None,
+        version=version.version,
+    )
