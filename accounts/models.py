@@ -192,6 +192,7 @@ class User(AbstractUser):
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"
+        permissions = [("assign_roles", "分配角色")]
         constraints = [
             models.CheckConstraint(condition=Q(is_superuser=False), name="user_nobody_is_superuser"),
             models.CheckConstraint(

@@ -13,7 +13,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DECIDER_HEAD: ("access.view_request", "access.add_request"),
     Role.CREDIT_OFFICE: (
         "catalogue.view_instrument", "catalogue.view_article", "catalogue.view_item", "catalogue.view_itemversion",
-        "catalogue.view_field", "catalogue.view_codeset", "catalogue.view_prohibitedcategory",
+        "catalogue.view_field", "catalogue.view_codeset", "catalogue.view_codevalue", "catalogue.view_prohibitedcategory",
         "catalogue.view_publicationperiod", "accounts.view_organisation", "records.view_batch_counts",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),

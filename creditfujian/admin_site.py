@@ -1,6 +1,16 @@
 """The staff site: Django's own admin in our dress."""
 
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from accounts.models import User
+from creditfujian.lib.waiting import Waiting
 
 
 class StaffSite(AdminSite):
@@ -11,3 +21,22 @@ class StaffSite(AdminSite):
     index_title = "工作台"
     site_url = "/"
     enable_nav_sidebar = True
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        if isinstance(request.user, User) and request.user.is_staff:
+            context["role_titles"] = "、".join(role.label for role in request.user.roles())
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        assert isinstance(request.user, User)
+        return super().index(request, {**(extra_context or {}), "waiting": waiting_for(request.user)})
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """Return what waits for the user, from every app that has a `waiting` module."""
+    cards: list[Waiting] = []
+    for app in apps.get_app_configs():
+        if find_spec(f"{app.name}.waiting"):
+            cards += import_module(f"{app.name}.waiting").waiting_for(user)
+    return cards

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from access.actions import Ask, Asker, write_answer, write_query
+from access.actions import Ask, Asker, register_request, write_answer, write_query
 from access.models import Kind, Purpose, Refusal, Request
 from access.reading import purpose_in_words
-from access.rules import refusal_of_request
+from access.rules import refusal_of_duty, refusal_of_request
 from accounts.models import Person
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
@@ -117,18 +117,44 @@ def file_by_request(request: Request, *, by: Asker) -> File | Refused:
     return _answer(ask, by)
 
 
+@dataclass(frozen=True)
+class Registration:
+    """What a member of staff fills in before a file is opened."""
+
+    id_number: str
+    name: str
+    items: list[Item]
+    purpose: Purpose
+    purpose_text: str
+    duty_code: str
+    case_no: str
+
+
 @transaction.atomic
-def note_refused_attempt(
-    person: Person | None, refusal: Refusal, *, by: Asker, items: list[Item], purpose: str, case_no: str, duty_code: str
-) -> None:
-    """Write the line of a reading that was refused before a registration could be made."""
-    write_query(
-        Ask(
-            kind=Kind.DUTY, ground="未取得查询依据", purpose=purpose, fields_class="无", items=items, case_no=case_no,
-            duty_code=duty_code, refusal=refusal.value, person=person,
-        ),
-        by=by,
+def register(form: Registration, *, by: Asker) -> Request | Refused | None:
+    """Register a reading by duty (kind Q5); None when no person has that number and name.
+
+    A refusal and a person not found are written down here; a registration's own reading writes its line when
+    the file is opened.
+    """
+    assert by.user is not None
+    person = Person.objects.with_number(form.id_number).filter(name=form.name, merged_into=None).first()
+    refusal = refusal_of_duty(by.user, form.items)
+    if refusal is None and person is not None:
+        return register_request(
+            person=person, purpose=form.purpose, purpose_text=form.purpose_text, duty_code=form.duty_code,
+            case_no=form.case_no, items=form.items, by=by.user,
+        )  # fmt: skip
+    ask = Ask(
+        kind=Kind.DUTY, ground="未取得查询依据" if refusal else f"履行法定职责（事项编码 {form.duty_code}）",
+        purpose=purpose_in_words(form.purpose, form.purpose_text), fields_class="无", items=form.items,
+        case_no=form.case_no, duty_code=form.duty_code, refusal=refusal.value if refusal else "", person=person,
     )  # fmt: skip
+    seq = write_query(ask, by=by)
+    if refusal is None:
+        write_answer(seq, record_ids=[], items=[])
+        return None
+    return Refused(refusal)
 
 
 def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Asker) -> list[View]:

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': '用户',
+                'permissions': [('assign_roles', '分配角色')],
                 'verbose_name_plural': '用户',
             },
             managers=[

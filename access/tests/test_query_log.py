@@ -1,0 +1,92 @@
+"""The query log: written before anything is read, and never changed by anybody."""
+
+import pytest
+from django.db import DatabaseError, connection, connections, transaction
+
+from access.actions import Ask, Asker, write_query
+from access.models import Kind, Query, QueryAnswer, QueryPerson
+from creditfujian.tests.cast import Cast
+
+TABLES = ["access_query", "access_queryperson", "access_queryanswer"]
+
+
+@pytest.fixture
+def line(cast: Cast) -> int:
+    ask = Ask(kind=Kind.SELF, ground="本人查询", purpose="查看", fields_class="本人可见", person=cast.citizen.person)
+    return write_query(ask, by=Asker(cast.citizen, "公示网站", "192.0.2.0/24"))
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("deed", ["UPDATE {} SET at = at", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_the_application_cannot_change_or_empty_the_log(line: int, table: str, deed: str) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(deed.format(table))
+    assert Query.objects.filter(seq=line).exists()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_nor_by_way_of_a_partition(line: int, table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table])
+        partitions = [name for (name,) in cursor.fetchall()]
+    assert len(partitions) > 12
+    for partition in partitions:
+        for deed in ("UPDATE {} SET at = at", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES", "SELECT * FROM {}"):
+            with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(deed.format(partition))
+
+
+@pytest.mark.parametrize("column", ["seq", "at"])
+def test_the_application_cannot_choose_number_or_time_of_a_line(cast: Cast, column: str) -> None:
+    value = "1" if column == "seq" else "now() - interval '1 day'"
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO access_query ({column}) VALUES ({value})")
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_even_the_owner_is_stopped_by_the_trigger() -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO access_query (actor_name, organisation_name, uscc, roles, channel, kind, ground, purpose, case_no,"
+            " duty_code, items, fields_class, decision, address, correlation)"
+            " VALUES ('', '', '', '', '', 'Q6', '依法公示', '', '', '', '{}', '', 'allowed', '', '')"
+        )
+    for deed in ("UPDATE access_query SET purpose = 'x'", "DELETE FROM access_query", "TRUNCATE access_query CASCADE"):
+        with pytest.raises(DatabaseError, match="append-only"), connections["owner"].cursor() as cursor:
+            cursor.execute(deed)
+
+
+def test_a_line_without_a_ground_or_an_actor_is_refused(cast: Cast) -> None:
+    for ask in (
+        Ask(kind=Kind.DUTY, ground="", purpose="x", fields_class="", case_no="1"),
+        Ask(kind=Kind.DUTY, ground="职责", purpose="x", fields_class="", case_no=""),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            write_query(ask, by=Asker(cast.officer_here, "工作平台"))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        write_query(Ask(kind=Kind.SELF, ground="本人", purpose="x", fields_class=""), by=Asker(None, "公示网站"))
+
+
+def test_orm_deletes_and_updates_are_refused_too(line: int) -> None:
+    for model in (Query, QueryPerson, QueryAnswer):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            model.objects.all().update(at=None)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Query.objects.filter(seq=line)._raw_delete("default")
+
+
+def test_every_append_only_table_has_its_trigger_and_no_privilege() -> None:
+    from creditfujian.database import append_only_tables
+
+    tables = append_only_tables()
+    assert {*TABLES, "records_recordversion", "auditlog_logentry"} <= set(tables)
+
+
+@pytest.mark.django_db
+def test_the_changes_log_is_append_only(cast: Cast) -> None:
+    from creditfujian.database import append_only_tables
+
+    for table in append_only_tables():
+        for deed in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(deed)

@@ -1,0 +1,215 @@
+"""Organisations, users and the counter, for those whose duty they are."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html_join
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from accounts.actions import prove_identity, register_organisation
+from accounts.models import IdentityProof, Organisation, Region, Role, RoleConflict, User
+from creditfujian.lib.masking import Profile
+
+for model in (Group, Failure, OrmQ, Schedule, Success):  # ours say the same in the field's words
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A list and a page to read; nothing to change."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Region)
+class RegionAdmin(ReadOnlyAdmin):
+    list_display = ["code", "name", "kind", "parent", "valid_from", "valid_to"]
+    list_filter = ["kind"]
+    search_fields = ["code", "name"]
+    list_select_related = ["parent"]
+
+
+@admin.register(RoleConflict)
+class RoleConflictAdmin(ReadOnlyAdmin):
+    list_display = ["role_a", "role_b", "reason"]
+    search_fields = ["reason"]
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(admin.ModelAdmin):
+    list_display = ["name", "uscc", "code", "kind", "region", "valid_to"]
+    list_filter = ["kind"]
+    search_fields = ["name", "uscc"]
+    list_select_related = ["region"]
+    autocomplete_fields = ["parent", "region", "predecessors"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Organisation, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            obj.save()
+            return
+        fields = {name: form.cleaned_data[name] for name in form.cleaned_data if name != "predecessors"}
+        obj.pk = register_organisation(**fields).pk
+        obj.refresh_from_db()
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    """Roles by their titles."""
+
+    def label_from_instance(self, group: Group) -> str:
+        return Role(group.name).label
+
+
+class StaffForm(forms.ModelForm):
+    """A staff account; the roles are the security administrator's to give."""
+
+    groups = RoleField(
+        label="角色", queryset=Group.objects.filter(name__in=Role.values), required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+
+    class Meta:
+        model = User
+        fields = ["username", "name", "organisation", "is_active", "groups"]
+
+    def clean_groups(self) -> QuerySet[Group]:
+        groups = self.cleaned_data["groups"]
+        held = {group.name for group in groups}
+        for conflict in RoleConflict.objects.filter(role_a__in=held, role_b__in=held):
+            raise ValidationError(f"{conflict}：{conflict.reason}。", code="conflict")
+        return groups
+
+
+class NewStaffForm(forms.ModelForm):
+    """A new staff account with its first password."""
+
+    password = forms.CharField(label="初始密码", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+    class Meta:
+        model = User
+        fields = ["username", "name", "organisation"]
+
+    def clean(self) -> dict[str, Any]:
+        from django.contrib.auth.password_validation import validate_password
+
+        data = super().clean() or {}
+        if data.get("password"):
+            try:
+                validate_password(data["password"], User(username=data.get("username", "")))
+            except ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin):
+    """System administrators open accounts, security administrators give roles; neither does the other's part."""
+
+    form = StaffForm
+    add_form = NewStaffForm
+    list_display = ["username", "name", "organisation", "role_list", "is_active", "last_login"]
+    list_filter = ["is_active", "groups"]
+    search_fields = ["username", "name", "organisation__name"]
+    list_select_related = ["organisation"]
+    ordering = ["username"]
+    autocomplete_fields = ["organisation"]
+    filter_horizontal = ()
+    fieldsets = ((None, {"fields": ["username", "name", "organisation", "is_active", "groups"]}),)
+    add_fieldsets = ((None, {"fields": ["username", "name", "organisation", "password"]}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        staff = super().get_queryset(request).filter(kind=User.Kind.STAFF).prefetch_related("groups")
+        return staff.filter(groups=None) if request.GET.get("without_role") else staff
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup == "without_role" or super().lookup_allowed(lookup, value, request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        if obj is None:
+            return []
+        if request.user.has_perm("accounts.assign_roles"):
+            return ["username", "name", "organisation"]
+        return ["username", "role_list"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        roles = "groups" if request.user.has_perm("accounts.assign_roles") else "role_list"
+        return ((None, {"fields": ["username", "name", "organisation", "is_active", roles]}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.kind, obj.is_staff = User.Kind.STAFF, True
+            obj.set_password(form.cleaned_data["password"])
+        obj.save()
+
+    @admin.display(description="角色")
+    def role_list(self, user: User) -> str:
+        held = {group.name for group in user.groups.all()}
+        return format_html_join("、", "{}", [(role.label,) for role in Role if role.value in held]) or "—"
+
+
+class ProofForm(forms.Form):
+    """What the clerk reads off the card."""
+
+    name = forms.CharField(label="姓名", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    id_number = forms.CharField(
+        label="身份证号码", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    document_seen = forms.BooleanField(label="已查验居民身份证原件，并确认持证人就是本人")
+
+
+@admin.register(IdentityProof)
+class IdentityProofAdmin(ReadOnlyAdmin):
+    """The counter: the clerk sees the card, the person gets a code; nothing of any file is shown."""
+
+    list_display = ["checked_at", "masked_person", "clerk", "expires_at", "used_at"]
+    list_select_related = ["person", "clerk"]
+    fields = ["masked_person", "document", "clerk", "organisation", "checked_at", "expires_at", "used_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.add_identityproof")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProof]:
+        return super().get_queryset(request).filter(organisation=request.user.organisation_id)
+
+    @admin.display(description="当事人")
+    def masked_person(self, proof: IdentityProof) -> str:
+        return f"{proof.person.name[:1]}* {proof.person.masked_id(Profile.PUBLIC)}"
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            return admin.site.login(request)
+        form = ProofForm(request.POST or None)
+        context = {**admin.site.each_context(request), "form": form, "opts": self.opts, "title": "核验身份"}
+        if request.method == "POST" and form.is_valid():
+            data = form.cleaned_data
+            try:
+                proof = prove_identity(id_number=data["id_number"], name=data["name"], by=request.user)
+            except ValidationError as error:
+                form.add_error("name" if error.code == "name_conflict" else "id_number", error)
+            else:
+                context |= {"proof": proof.proof, "code": proof.code, "person": self.masked_person(proof.proof)}
+                return render(request, "admin/accounts/activation_slip.html", {**context, "title": "激活码"})
+        return render(request, "admin/accounts/prove_identity.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,59 @@
+"""Roles exclude each other, nobody is a superuser, and the three administrators stay apart."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import Role, User
+from creditfujian.tests.cast import Cast
+
+
+def test_an_administrator_takes_no_second_role_not_even_by_sql(cast: Cast) -> None:
+    for role in Role:
+        if role is Role.SYSTEM_ADMIN:
+            continue
+        group = Group.objects.get(name=role)
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO accounts_user_groups (user_id, group_id) VALUES (%s, %s)", [cast.system_admin.pk, group.pk]
+            )
+    assert cast.system_admin.roles() == [Role.SYSTEM_ADMIN]
+
+
+def test_the_one_who_uploads_does_not_also_review(cast: Cast) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        cast.data_officer.groups.add(Group.objects.get(name=Role.DATA_REVIEWER))
+
+
+def test_nobody_can_be_made_superuser(cast: Cast) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=cast.operator.pk).update(is_superuser=True)
+    with pytest.raises(NotImplementedError):
+        User.objects.create_superuser("root", "x@example.org", "password")
+
+
+def test_a_citizen_is_never_staff(cast: Cast) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=cast.citizen.pk).update(is_staff=True)
+
+
+def test_administrators_hold_no_permission_on_records_or_requests(cast: Cast) -> None:
+    for user in (cast.system_admin, cast.security_admin, cast.auditor, cast.operator):
+        assert not {p for p in user.get_all_permissions() if p.startswith("records.") and p != "records.view_batch_counts"}
+        assert not user.has_perm("access.add_request")
+
+
+def test_the_auditor_can_change_nothing(cast: Cast) -> None:
+    assert all(".view_" in permission for permission in cast.auditor.get_all_permissions())
+
+
+def test_the_application_owns_nothing_and_bypasses_nothing(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False, False, False, False)
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+        assert cursor.fetchone() == (0,)
+
+
+def test_psycopg2_is_the_driver() -> None:
+    assert connection.Database.__name__ == "psycopg2"

@@ -1,0 +1,23 @@
+"""What waits for counter clerks and administrators."""
+
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from accounts.models import IdentityProof, User
+from creditfujian.lib.waiting import Waiting
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """Return the cards of identity proofs and accounts."""
+    cards = []
+    if user.has_perm("accounts.add_identityproof"):
+        count = IdentityProof.objects.filter(
+            organisation=user.organisation, used_at=None, expires_at__gt=Now()
+        ).count()
+        url = reverse("admin:accounts_identityproof_changelist")
+        cards.append(Waiting("已发放、未激活的激活码", count, "7 天内有效，过期须重新核验", url))
+    if user.has_perm("accounts.assign_roles"):
+        count = User.objects.filter(kind=User.Kind.STAFF, is_active=True, groups=None).count()
+        url = f"{reverse('admin:accounts_user_changelist')}?without_role=1"
+        cards.append(Waiting("尚未分配角色的工作人员", count, "由安全管理员分配", url))
+    return cards

@@ -1,0 +1,305 @@
+"""Demo data: made through the same actions that people use, so that every line has its history.
+
+All persons are invented; their numbers lie in area 359901, which is assigned to nobody.
+"""
+
+import csv
+import io
+import json
+import os
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+from guardian.shortcuts import assign_perm
+
+from access.actions import Asker
+from access.models import Purpose, Request
+from accounts.actions import activate, prove_identity, register_organisation, register_staff
+from accounts.models import Organisation, Region, Role, User
+from catalogue.models import Item, ItemVersion
+from catalogue.starter import load_starter
+from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
+from creditfujian.lib import uscc
+from records import actions
+from records.intake import samples
+from records.models import Batch
+from records.reading import File, Registration, file_by_request, own_file, public_records, register
+
+Say = Callable[[str], object]
+PENALTIES = "FJ1-03-MRKT-0001"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A demo account as `make run` prints it."""
+
+    role: str
+    username: str
+    password: str
+    totp_secret: str | None
+    organisation: str
+    uscc: str
+    note: str
+
+
+# name, catalogue short code, region, kind
+ORGANISATIONS = [
+    ("福建省发展和改革委员会（演示）", "FGWH", "350000", "department"),
+    ("福建省经济信息中心（演示）", "JJXX", "350000", "department"),
+    ("福建省市场监督管理局（演示）", "MRKT", "350000", "department"),
+    ("福建省交通运输厅（演示）", "TRAN", "350000", "department"),
+    ("福建省人力资源和社会保障厅（演示）", "HRSS", "350000", "department"),
+    ("国家税务总局福建省税务局（演示）", "TAXS", "350000", "department"),
+    ("福建省文化和旅游厅（演示）", "CULT", "350000", "department"),
+    ("福建省政务服务中心（演示）", "ZWFW", "350000", "department"),
+    ("福州市市场监督管理局（演示）", "", "350100", "department"),
+    ("厦门市市场监督管理局（演示）", "", "350200", "department"),
+    ("泉州市市场监督管理局（演示）", "", "350500", "department"),
+    ("闽江虚拟银行股份有限公司（演示）", "", "350100", "institution"),
+]
+
+# role, user name, person, organisation's short code, note
+STAFF = [
+    (Role.DATA_OFFICER, "data_officer", "黄报送", "MRKT", "上传市场监管行政处罚（FJ1-03-MRKT-0001）"),
+    (Role.DATA_REVIEWER, "data_reviewer", "郑审核", "MRKT", "审核并提交本单位批次"),
+    (Role.DECIDER_OFFICER, "decider_officer", "吴经办", "MRKT", "登记后可查阅本单位获准的条目"),
+    (Role.DECIDER_REVIEWER, "decider_reviewer", "刘复核", "MRKT", "认定审核人"),
+    (Role.LEGAL_REVIEWER, "legal_reviewer", "许法制", "MRKT", "法制审核员"),
+    (Role.DECIDER_HEAD, "decider_head", "谢负责", "MRKT", "认定单位负责人"),
+    (Role.CREDIT_OFFICE, "credit_office", "苏信用", "FGWH", "查看目录和各单位报送数量"),
+    (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
+    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码"),
+    (Role.AUDITOR, "auditor", "何审计", "JJXX", "查看查询日志和变更日志"),
+    (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
+    (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
+    (Role.DECIDER_OFFICER, "transport_officer", "叶交通", "TRAN", "另一部门：未获准查询市场监管处罚，会被拒绝并记入日志"),
+    (Role.DATA_OFFICER, "transport_data", "丁运输", "TRAN", "报送道路运输从业人员行政处罚"),
+    (Role.DATA_OFFICER, "hrss_data", "潘人社", "HRSS", "报送职业资格证书"),
+]
+
+
+def load(*, say: Say) -> list[Account]:
+    """Enter the demo once; a second run only gives the accounts new passwords to print."""
+    organisations = _organisations()
+    items = _catalogue(organisations)
+    if User.objects.filter(username="data_officer").exists():
+        say("演示数据已在，只重设演示账户的密码。")
+        return _reset_passwords(organisations)
+    accounts = [_staff(row, organisations) for row in STAFF]
+    say(f"机构 {len(organisations)} 个，工作人员 {len(accounts)} 名，目录条目 {len(items)} 个")
+    people = _batches(organisations, say)
+    accounts += _citizens(people)
+    accounts.append(_institution(organisations))
+    _readings(people)
+    say("查询登记与查询日志已写入")
+    return accounts
+
+
+def write_credentials(accounts: list[Account], target: Path) -> None:
+    """Write the accounts to a file that only its owner reads."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        json.dump([asdict(account) for account in accounts], out, ensure_ascii=False, indent=1)
+
+
+def _password() -> str:
+    return f"Fj-{secrets.token_urlsafe(9)}"
+
+
+def _credit_code(serial: int, kind: str) -> str:
+    first17 = f"{'11350000' if kind == 'department' else '91350100'}MADEM{serial:04d}"
+    return first17 + uscc.check_char(first17)
+
+
+def _organisations() -> dict[str, Organisation]:
+    found = {}
+    for serial, (name, code, region, kind) in enumerate(ORGANISATIONS, start=1):
+        number = _credit_code(serial, kind)
+        organisation = Organisation.objects.filter(uscc=number).first() or register_organisation(
+            uscc=number, name=name, kind=kind, region=Region.objects.get(pk=region), code=code
+        )
+        found[code or number] = organisation
+        if kind == "institution":
+            found["BANK"] = organisation
+    for city in Organisation.objects.filter(name__contains="市市场监督管理局（演示）", parent=None):
+        Organisation.objects.filter(pk=city.pk).update(parent=found["MRKT"])
+    return found
+
+
+def _catalogue(organisations: dict[str, Organisation]) -> list[Item]:
+    items = load_starter(organisations)
+    for item in items:
+        assign_perm("catalogue.supply_item", item.provider.group, item)
+        assign_perm("catalogue.query_item", item.provider.group, item)
+    # The demo lets one hand commit by the command, so that the command can be tried alone.
+    ItemVersion.objects.filter(item__code=PENALTIES).update(one_hand_by_command=True)
+    return items
+
+
+def _staff(row: tuple[Role, str, str, str, str], organisations: dict[str, Organisation]) -> Account:
+    role, username, name, code, note = row
+    password, organisation = _password(), organisations[code]
+    register_staff(username=username, name=name, organisation=organisation, roles=[role], password=password)
+    return Account(role.value, username, password, None, organisation.name, organisation.uscc, note)
+
+
+def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]:
+    """Deliver batches through the counter that departments use; return the people, notable ones first."""
+    crowd = people(600)
+    market, today = organisations["MRKT"], timezone.localdate()
+    first = _penalties(crowd[:320], MARKET_CASES, market, "闽市监处罚", today - timedelta(days=150), 140, public=True)
+    _deliver(first, "2026年第三季度处罚信息.csv", PENALTIES, "data_officer", "data_reviewer")
+    messy = io.BytesIO()
+    samples.write_sample(messy, 160, messy=True, kind="xlsx", seed=7, uscc=market.uscc)
+    _deliver(messy.getvalue(), "泉州报送9月.xlsx", PENALTIES, "data_officer", "data_reviewer")
+    messy = io.BytesIO()
+    samples.write_sample(messy, 90, messy=True, kind="xlsx", seed=8, uscc=market.uscc)
+    _deliver(messy.getvalue(), "福州报送10月.xlsx", PENALTIES, "data_officer", None)
+    transport = organisations["TRAN"]
+    rows = _penalties(
+        crowd[200:360], TRANSPORT_CASES, transport, "闽交执罚", today - timedelta(days=300), 250, public=False
+    )
+    _deliver(rows, "道路运输处罚.csv", "FJ1-03-TRAN-0001", "transport_data", None)
+    rows = _qualifications(crowd[100:500], organisations["HRSS"])
+    _deliver(rows, "职业资格证书.csv", "FJ1-03-HRSS-0001", "hrss_data", None)
+    for batch in Batch.objects.filter(state=Batch.State.CHECKED, item__code__in=["FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]):
+        _commit_by_second_hand(batch)
+    _deliver(b"not,a,table\n1,2,3\n", "说明.csv", PENALTIES, "data_officer", None)
+    say(f"批次 {Batch.objects.count()} 个，其中待审核 {Batch.objects.filter(state=Batch.State.CHECKED).count()} 个")
+    return crowd
+
+
+def _penalties(
+    crowd: list[Somebody], cases: list[Case], organisation: Organisation, prefix: str, start: date, days: int, *, public: bool
+) -> bytes:
+    dice = random.Random(len(crowd))  # noqa: S311
+    header = [
+        "行政相对人名称", "行政相对人类别", "证件类型", "证件号码", "行政处罚决定书文号", "违法行为类型", "违法事实",
+        "处罚依据", "处罚类别", "处罚内容", "罚款金额（万元）", "处罚决定日期", "处罚机关", "处罚机关统一社会信用代码",
+        *(["公示截止期", "信息使用范围"] if public else []),
+    ]  # fmt: skip
+    rows = []
+    for number, somebody in enumerate(crowd, start=1):
+        # The first person's record is serious and public: the demo citizen who has something to see.
+        case = cases[4] if number == 1 and len(cases) > 4 else dice.choice(cases)
+        decided = start + timedelta(days=days - 20 if number == 1 else dice.randrange(days))
+        rows.append(
+            [
+                somebody.name, "自然人", "身份证", somebody.id_number, f"{prefix}〔{decided.year}〕{1000 + number}号",
+                case.behaviour, case.facts, case.basis, case.kinds, case.content, case.fine, decided.isoformat(),
+                organisation.name, organisation.uscc,
+                *([f"{decided.replace(year=decided.year + 3, day=min(decided.day, 28))}", "公示"] if public else []),
+            ]
+        )  # fmt: skip
+    return _csv(header, rows)
+
+
+def _qualifications(crowd: list[Somebody], organisation: Organisation) -> bytes:
+    dice = random.Random(11)  # noqa: S311
+    header = ["姓名", "证件号码", "职业资格名称", "证书编号", "级别", "批准日期", "发证机关", "发证机关统一社会信用代码"]
+    rows = [
+        [
+            somebody.name, somebody.id_number, dice.choice(QUALIFICATIONS), f"FJ{2023000000 + number}", "专业技术",
+            (date(2023, 1, 10) + timedelta(days=dice.randrange(900))).isoformat(), organisation.name, organisation.uscc,
+        ]
+        for number, somebody in enumerate(crowd)
+    ]  # fmt: skip
+    return _csv(header, rows)
+
+
+def _csv(header: list[str], rows: list[list[str]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _deliver(content: bytes, name: str, item_code: str, uploader: str, committer: str | None) -> Batch:
+    uploaded_by, item = User.objects.get(username=uploader), Item.objects.get(code=item_code)
+    batch, _ = actions.receive(io.BytesIO(content), name=name, item=item, by=uploaded_by, channel=Batch.Channel.PAGE)
+    batch = actions.check_batch(batch.pk)
+    if committer and batch.state == Batch.State.CHECKED:
+        batch = actions.commit_now(batch.pk, by=User.objects.get(username=committer))
+    return batch
+
+
+def _commit_by_second_hand(batch: Batch) -> None:
+    """Let a reviewer of the same department commit; opened here because the demo prints only one per role."""
+    username = f"{batch.uploaded_by.username}_reviewer"
+    reviewer = register_staff(
+        username=username, name="审核人员", organisation=batch.supplier, roles=[Role.DATA_REVIEWER], password=_password()
+    )
+    actions.commit_now(batch.pk, by=reviewer)
+
+
+def _citizens(crowd: list[Somebody]) -> list[Account]:
+    """Prove identities at the counter and activate: one citizen with a public record, one with little, one with none."""
+    clerk = User.objects.get(username="clerk")
+    newcomer = people(601)[-1]
+    told = [
+        (crowd[0], "citizen", "有一条公示中的严重失信记录"),
+        (crowd[250], "citizen2", "有多个部门的记录"),
+        (newcomer, "citizen3", "没有任何记录"),
+    ]
+    accounts = []
+    for somebody, username, note in told:
+        password = _password()
+        proof = prove_identity(id_number=somebody.id_number, name=somebody.name, by=clerk)
+        activate(id_number=somebody.id_number, code=proof.code, username=username, password=password)
+        words = f"{somebody.name}，身份证号码 {somebody.id_number}（虚构）；{note}"
+        accounts.append(Account("citizen", username, password, None, "", "", words))
+    return accounts
+
+
+def _institution(organisations: dict[str, Organisation]) -> Account:
+    bank, password = organisations["BANK"], _password()
+    user = User(username="institution", name="余银行", kind=User.Kind.INSTITUTION, organisation=bank)
+    user.set_password(password)
+    user.save()
+    note = "机构查询员：经本人授权查询的页面随授权功能开放"
+    return Account("institution", "institution", password, None, bank.name, bank.uscc, note)
+
+
+def _readings(crowd: list[Somebody]) -> None:
+    """Leave some history: readings by duty, a refused one, a look-up by the public, the person's own."""
+    officer, elsewhere = User.objects.get(username="decider_officer"), User.objects.get(username="transport_officer")
+    item = Item.objects.get(code=PENALTIES)
+    for number, somebody in enumerate([crowd[0], crowd[0], crowd[1], crowd[250]], start=1):
+        form = Registration(
+            id_number=somebody.id_number, name=somebody.name, items=[item], purpose=Purpose.SUPERVISION,
+            purpose_text="双随机检查前核实既往处罚", duty_code="350000-MRKT-0107", case_no=f"闽市监检〔2026〕{number}号",
+        )  # fmt: skip
+        request = register(form, by=Asker(officer, "工作平台"))
+        assert isinstance(request, Request)
+        assert isinstance(file_by_request(request, by=Asker(officer, "工作平台")), File)
+        register(form, by=Asker(elsewhere, "工作平台"))
+    public_records(name=crowd[0].name, id_number=crowd[0].id_number, by=Asker(None, "公示网站"))
+    citizen = User.objects.get(username="citizen")
+    assert citizen.person is not None
+    own_file(citizen.person, by=Asker(citizen, "公示网站"))
+
+
+@transaction.atomic
+def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
+    accounts = []
+    notes = {row[1]: (row[0].value, row[4]) for row in STAFF}
+    notes |= {name: ("citizen", "公民") for name in ("citizen", "citizen2", "citizen3")}
+    notes["institution"] = ("institution", "机构查询员")
+    for user in User.objects.filter(username__in=notes).select_related("organisation").order_by("pk"):
+        password = _password()
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        role, note = notes[user.username]
+        unit = user.organisation
+        accounts.append(
+            Account(role, user.username, password, None, unit.name if unit else "", unit.uscc if unit else "", note)
+        )
+    return accounts

@@ -1,0 +1,131 @@
+"""The named cast of every test: who they are never changes from test to test. All of them are invented."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from django.test import Client
+from guardian.shortcuts import assign_perm
+
+from accounts.actions import register_organisation
+from accounts.models import Organisation, Person, Region, Role, User
+from catalogue.models import Item
+from catalogue.starter import load_starter
+from creditfujian.lib import identity, uscc
+
+PASSWORD = "松竹梅-岁寒三友-2026"
+CITIZEN_NUMBER = identity.invent(date(1990, 1, 1), 1)
+OTHER_NUMBER = identity.invent(date(1976, 6, 15), 4)
+
+
+def credit_code(serial: int, prefix: str = "11350000") -> str:
+    """Make up a valid unified social credit code."""
+    first17 = f"{prefix}DEM0{serial:05d}"
+    return first17 + uscc.check_char(first17)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody. `market` supplies and reads penalties; `transport` may not read them."""
+
+    market: Organisation
+    transport: Organisation
+    personnel: Organisation
+    platform: Organisation
+    counter: Organisation
+    bank: Organisation
+    item: Item
+    citizen: User
+    other_citizen: User
+    data_officer: User
+    data_reviewer: User
+    officer_here: User
+    officer_elsewhere: User
+    legal_reviewer: User
+    head: User
+    credit_office: User
+    operator: User
+    clerk: User
+    auditor: User
+    security_admin: User
+    system_admin: User
+
+    def everyone(self) -> dict[str, User | None]:
+        """All accounts by name, and nobody."""
+        users = {name: value for name, value in vars(self).items() if isinstance(value, User)}
+        return {**users, "nobody": None}
+
+
+def _citizen(username: str, name: str, number: str) -> User:
+    person = Person.seal(number, name)
+    person.save()
+    user = User(username=username, name=name, kind=User.Kind.CITIZEN, person=person)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def make_cast() -> Cast:
+    """Enter the cast into the database."""
+    province = Region.objects.get(pk="350000")
+
+    def organisation(serial: int, name: str, code: str = "", kind: str = "department") -> Organisation:
+        return register_organisation(uscc=credit_code(serial), name=name, kind=kind, region=province, code=code)
+
+    def staff(username: str, name: str, where: Organisation, *roles: Role) -> User:
+        user = User(username=username, name=name, organisation=where, is_staff=True)
+        user.set_password(PASSWORD)
+        user.save()
+        from django.contrib.auth.models import Group
+
+        user.groups.set(Group.objects.filter(name__in=roles))
+        return user
+
+    market = organisation(1, "省市场监督管理局", "MRKT")
+    transport = organisation(2, "省交通运输厅", "TRAN")
+    personnel = organisation(3, "省人力资源和社会保障厅", "HRSS")
+    platform = organisation(4, "省经济信息中心")
+    counter = organisation(5, "省政务服务中心")
+    bank = organisation(6, "闽江虚拟银行", kind="institution")
+    items = load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel})
+    for item in items:
+        assign_perm("catalogue.supply_item", item.provider.group, item)
+        assign_perm("catalogue.query_item", item.provider.group, item)
+    return Cast(
+        market=market, transport=transport, personnel=personnel, platform=platform, counter=counter, bank=bank,
+        item=Item.objects.get(code="FJ1-03-MRKT-0001"),
+        citizen=_citizen("citizen", "陈小满", CITIZEN_NUMBER),
+        other_citizen=_citizen("other", "林大雪", OTHER_NUMBER),
+        data_officer=staff("data_officer", "报送员甲", market, Role.DATA_OFFICER),
+        data_reviewer=staff("data_reviewer", "审核员乙", market, Role.DATA_REVIEWER),
+        officer_here=staff("officer_here", "经办人丙", market, Role.DECIDER_OFFICER),
+        officer_elsewhere=staff("officer_elsewhere", "经办人丁", transport, Role.DECIDER_OFFICER),
+        legal_reviewer=staff("legal", "法制员戊", market, Role.LEGAL_REVIEWER),
+        head=staff("head", "负责人己", market, Role.DECIDER_HEAD),
+        credit_office=staff("office", "信用办庚", platform, Role.CREDIT_OFFICE),
+        operator=staff("operator", "运维辛", platform, Role.OPERATOR),
+        clerk=staff("clerk", "窗口壬", counter, Role.CLERK),
+        auditor=staff("auditor", "审计癸", platform, Role.AUDITOR),
+        security_admin=staff("security", "安全子", platform, Role.SECURITY_ADMIN),
+        system_admin=staff("system", "系统丑", platform, Role.SYSTEM_ADMIN),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The cast, in a database of the test's own."""
+    return make_cast()
+
+
+@pytest.fixture
+def as_user() -> Callable[[User | None], Client]:
+    """A browser signed in as somebody, or as nobody."""
+
+    def browser(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user, backend="accounts.backends.StaffAndCitizens")
+        return client
+
+    return browser

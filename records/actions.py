@@ -1,0 +1,245 @@
+"""The deeds of records: receive, stage, check, commit, withdraw. A page, a command and a job call the same ones."""
+
+from typing import BinaryIO
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from accounts.models import User
+from catalogue.models import Item
+from catalogue.rules import may_supply
+from records.intake import check, commit, stage, store
+from records.intake.files import FileRefused
+from records.models import Batch
+
+State = Batch.State
+
+
+def receive(
+    stream: BinaryIO, *, name: str, item: Item, by: User, channel: Batch.Channel, mode: Batch.Mode = Batch.Mode.GOOD_ROWS
+) -> tuple[Batch, bool]:
+    """Take a file for an item (step 1); return the batch and whether it is a new one.
+
+    The same file for the same item and supplier is answered with the batch it made the first time.
+    Raises PermissionDenied without the role or without the grant on the item, ValidationError when no version of
+    the item is in force.
+    """
+    if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item):
+        raise PermissionDenied("您的单位未获准报送该目录条目，或您没有报送职责。")
+    if item.version_on(timezone.localdate()) is None:
+        raise ValidationError("该目录条目没有现行版本，不能报送。", code="not_in_force")
+    file = store.keep(stream, name)
+    with transaction.atomic():
+        item = Item.objects.select_for_update().get(pk=item.pk)
+        known = Batch.objects.filter(file=file, item=item, supplier=by.organisation).exclude(
+            state__in=[State.WITHDRAWN, State.WITHDRAWING, State.REFUSED, State.CANCELLED, State.FAILED]
+        )
+        if first := known.first():
+            return first, False
+        batch = Batch.objects.create(
+            item=item, supplier=by.organisation, uploaded_by=by, file=file, channel=channel, mode=mode
+        )
+        return batch, True
+
+
+def start_checking(batch: Batch) -> None:
+    """Queue steps 2 to 5 for the worker, in the transaction that made the batch."""
+    async_task("records.jobs.check_batch", batch.pk, group=batch.number)
+
+
+def check_batch(batch_id: int) -> Batch:
+    """Read, stage and check a batch (steps 2 to 5). Safe to run again: goes on after the last row staged."""
+    batch = Batch.objects.get(pk=batch_id)
+    if batch.state == State.CHECKING:  # a worker died between staging and checking
+        batch = _move(batch, State.RECEIVED)
+    if batch.state == State.PARSING:
+        batch = _move(batch, State.RECEIVED)
+    if batch.state != State.RECEIVED:
+        return batch
+    batch = _move(batch, State.PARSING)
+    try:
+        reading = stage.stage(batch)
+    except FileRefused as refused:
+        batch.failure = {"code": refused.code, "message": refused.message}
+        return _move(batch, State.REFUSED, "failure")
+    if reading is None:
+        return _move(batch, State.CANCELLED)
+    with transaction.atomic():
+        batch = _move(batch, State.CHECKING)
+        check.work_on(batch)
+        check.compare_with_file_and_register(
+            batch, doc_field=reading.doc_field, name_field=reading.name_field
+        )
+        check.count(batch)
+        if batch.rows == 0:
+            batch.failure = {"code": "F20", "message": "表头下面没有数据行。请填写数据后重新上传。"}
+        batch.checked_at = timezone.now()
+        fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
+        return _move(batch, State.CHECKED, *fields)
+
+
+def goes_in(batch: Batch) -> bool:
+    """Tell whether a checked batch has something to write and its mode lets it."""
+    return batch.new + batch.changed > 0 and not (batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused)
+
+
+def may_commit(batch: Batch, user: User) -> str:
+    """Return why this user may not commit the batch, or an empty string.
+
+    Two different people upload and commit; the command may use one hand where the item says so.
+    """
+    version = batch.item.version_on(timezone.localdate())
+    by_command = batch.channel == Batch.Channel.COMMAND and version is not None and version.one_hand_by_command
+    if version is None:
+        return "该目录条目已没有现行版本，不能入库。"
+    if batch.state != State.CHECKED:
+        return f"批次当前状态为“{batch.get_state_display()}”，不能提交。"
+    if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:
+        return f"本批次选择“有一行不合格则全部不入库”，现有 {batch.refused} 行不合格。请下载更正件，改好后整批重报。"
+    if batch.new + batch.changed == 0:
+        return "没有需要入库的行。"
+    if not may_supply(user.organisation, batch.item) or user.organisation_id != batch.supplier_id:
+        return "您的单位不是本批次的报送单位，或报送授权已收回。"
+    if by_command and user.pk == batch.uploaded_by_id and user.has_perm("records.add_batch"):
+        return ""
+    if user.pk == batch.uploaded_by_id:
+        return "上传人不能提交自己的批次，须由本单位另一名审核员提交。"
+    if not user.has_perm("records.commit_batch"):
+        return "您没有提交入库的职责。"
+    return ""
+
+
+def request_commit(batch_id: int, *, by: User) -> Batch:
+    """Decide that a checked batch goes in, and queue the writing (step 6). Raises PermissionDenied with the reason."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        if reason := may_commit(batch, by):
+            raise PermissionDenied(reason)
+        batch.committed_by = by
+        batch = _move(batch, State.COMMITTING, "committed_by")
+        async_task("records.jobs.commit_batch", batch.pk, group=batch.number)
+    return batch
+
+
+def commit_now(batch_id: int, *, by: User) -> Batch:
+    """Decide and write in one go, for the command. Raises PermissionDenied with the reason."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        if reason := may_commit(batch, by):
+            raise PermissionDenied(reason)
+        batch.committed_by = by
+        _move(batch, State.COMMITTING, "committed_by")
+    return commit_batch(batch_id)
+
+
+@transaction.atomic
+def commit_batch(batch_id: int) -> Batch:
+    """Write the good rows in one transaction (step 6); what changed since the preview is judged again first."""
+    batch = _locked(batch_id)
+    if batch.state != State.COMMITTING:
+        return batch
+    Item.objects.select_for_update().get(pk=batch.item_id)  # one batch of an item at a time
+    if check.staged_rows(batch) != batch.rows:
+        return _stage_again(batch)
+    check.work_on(batch)
+    bound = stage.bound_codes(batch.item)
+    check.compare_with_file_and_register(batch, doc_field=bound["doc_no"], name_field=bound["person_name"])
+    check.count(batch)
+    counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")
+    if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:
+        batch.committed_by = None
+        return _move(batch, State.CHECKED, "committed_by", *counts)
+    commit.write_records(batch, by_id=batch.committed_by_id or 0)
+    if closed := commit.close_corrections(batch):
+        origin = Batch.objects.select_for_update().get(pk=batch.correction_of_id)
+        origin.corrected += closed
+        origin.save(update_fields=["corrected"])
+    batch.committed_at = timezone.now()
+    return _move(batch, State.COMMITTED, "committed_at", *counts)
+
+
+def withdraw(batch_id: int, *, by: User, reason: str) -> int:
+    """Take a committed batch back as a whole (step 8): what stood before comes back, history stays.
+
+    Returns how many records went back; records that a later batch changed are left alone. Raises PermissionDenied
+    and ValidationError.
+    """
+    if not reason.strip():
+        raise ValidationError("请写明撤回理由。", code="reason")
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        if not by.has_perm("records.withdraw_batch") or by.organisation_id != batch.supplier_id:
+            raise PermissionDenied("只有报送单位的数据员或审核员可以撤回批次。")
+        if batch.state != State.COMMITTED:
+            raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能撤回。", code="state")
+        batch = _move(batch, State.WITHDRAWING)
+        check.work_on(batch)
+        count = commit.write_back(batch, by_id=by.pk)
+        batch.withdrawn_by, batch.withdrawn_at, batch.withdraw_reason = by, timezone.now(), reason.strip()[:200]
+        _move(batch, State.WITHDRAWN, "withdrawn_by", "withdrawn_at", "withdraw_reason")
+        return count
+
+
+def cancel(batch_id: int, *, by: User) -> Batch:
+    """Stop a batch that has not gone in. Raises PermissionDenied, ValidationError."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        if not by.has_perm("records.add_batch") or by.organisation_id != batch.supplier_id:
+            raise PermissionDenied("只有报送单位的数据员可以取消批次。")
+        if batch.state == State.PARSING:
+            batch.cancel_requested = True
+            batch.save(update_fields=["cancel_requested"])
+            return batch
+        if batch.state not in (State.RECEIVED, State.CHECKED, State.FAILED):
+            raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能取消。", code="state")
+        return _move(batch, State.CANCELLED)
+
+
+def resume(batch_id: int, *, by: User) -> Batch:
+    """Go on with a batch whose processing broke off. Raises PermissionDenied, ValidationError."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        if not by.has_perm("records.add_batch") or by.organisation_id != batch.supplier_id:
+            raise PermissionDenied("只有报送单位的数据员可以继续处理批次。")
+        if batch.state != State.FAILED:
+            raise ValidationError("批次没有中断，不需要继续处理。", code="state")
+        batch.failure = None
+        batch = _move(batch, State.RECEIVED, "failure")
+        start_checking(batch)
+        return batch
+
+
+def mark_failed(batch_id: int) -> None:
+    """Note that a job gave up, so that people see it and can go on."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        message = "处理中断，已读入的行都还在。请点“继续处理”；再次中断请联系平台运维。"
+        if batch.state in (State.PARSING, State.CHECKING, State.RECEIVED):
+            batch.failure = {"code": "S01", "message": message}
+            _move(batch, State.FAILED, "failure")
+        elif batch.state == State.COMMITTING:
+            batch.committed_by = None
+            batch.failure = {"code": "S02", "message": "入库时中断，没有写入任何一行。请重新提交；再次中断请联系平台运维。"}
+            _move(batch, State.CHECKED, "committed_by", "failure")
+
+
+def _stage_again(batch: Batch) -> Batch:
+    """Read the sealed file again: the unlogged staging table lost its rows in a crash of the database."""
+    batch.committed_by, batch.last_row, batch.rows_done = None, 0, 0
+    _move(batch, State.CHECKED, "committed_by", "last_row", "rows_done")
+    batch = _move(batch, State.RECEIVED)
+    start_checking(batch)
+    return batch
+
+
+def _locked(batch_id: int) -> Batch:
+    return Batch.objects.select_for_update(of=("self",)).select_related("item", "supplier").get(pk=batch_id)
+
+
+def _move(batch: Batch, state: str, *fields: str) -> Batch:
+    """Move a batch along one arrow; the database refuses any other."""
+    batch.state = state
+    batch.save(update_fields=["state", *fields])
+    return batch

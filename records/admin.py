@@ -1,0 +1,221 @@
+"""Batches and registered readings, for officers."""
+
+from io import BytesIO
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from access.models import Request
+from access.web import asker
+from accounts.admin import ReadOnlyAdmin
+from accounts.models import User
+from records import actions, preview
+from records.forms import RegisterForm, UploadForm, WithdrawForm
+from records.models import Batch
+from records.reading import Refused, file_by_request, register
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Upload, preview, commit, correct, withdraw. Everyone else sees counts."""
+
+    list_display = ["number_", "item", "supplier", "state", "rows", "new", "changed", "unchanged", "refused", "received_at"]
+    list_filter = ["state", "item"]
+    list_select_related = ["item", "supplier"]
+    date_hierarchy = "received_at"
+    list_per_page = 50
+
+    @admin.display(description="批次号", ordering="pk")
+    def number_(self, batch: Batch) -> str:
+        return batch.number
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        batches = Batch.objects.visible_to(request.user)
+        if request.GET.get("open_rows"):
+            batches = batches.filter(state=Batch.State.COMMITTED, refused__gt=F("corrected"))
+        return batches
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup == "open_rows" or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        changelist.params.pop("open_rows", None)
+        return changelist
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("records.add_batch")
+
+    def has_view_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
+        return request.user.has_perm("records.view_batch") or request.user.has_perm("records.view_batch_counts")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/commit/", view(self.commit_view), name="records_batch_commit"),
+            path("<int:pk>/withdraw/", view(self.withdraw_view), name="records_batch_withdraw"),
+            path("<int:pk>/cancel/", view(self.cancel_view), name="records_batch_cancel"),
+            path("<int:pk>/resume/", view(self.resume_view), name="records_batch_resume"),
+            path("<int:pk>/correction/", view(self.correction_view), name="records_batch_correction"),
+        ]
+        return own + super().get_urls()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied("您没有报送数据的职责。")
+        form = UploadForm(request.POST or None, request.FILES or None, user=request.user)
+        if request.method == "POST" and form.is_valid():
+            return self._receive(request, form)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "上传数据", "form": form}
+        return render(request, "admin/records/batch/upload.html", context, status=422 if form.errors else 200)
+
+    def _receive(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
+        data = form.cleaned_data
+        with transaction.atomic():
+            batch, new = actions.receive(
+                data["file"].file, name=data["file"].name, item=data["item"].item, by=request.user,
+                channel=Batch.Channel.PAGE, mode=data["mode"],
+            )  # fmt: skip
+            if new:
+                actions.start_checking(batch)
+        if not new:
+            messages.info(request, f"这个文件此前已报送，批次 {batch.number}，没有重复处理。以下是当时的结果。")
+        return redirect("admin:records_batch_change", batch.pk)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return self._detail(request, self._batch(request, object_id), WithdrawForm())
+
+    def _detail(self, request: HttpRequest, batch: Batch, form: WithdrawForm, status: int = 200) -> HttpResponse:
+        user = request.user
+        rows = preview.may_see_rows(batch, user)
+        reason = actions.may_commit(batch, user)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": f"批次 {batch.number}",
+            "batch": batch, "sees_rows": rows, "form": form,
+            "reasons": preview.reasons(batch, with_examples=rows),
+            "hints": preview.hints(batch) if rows else [],
+            "differences": preview.differences(batch) if rows and batch.state == Batch.State.CHECKED else [],
+            "may_commit": not reason, "why_not_commit": reason,
+            "may_withdraw": rows and batch.state == Batch.State.COMMITTED and user.has_perm("records.withdraw_batch"),
+            "may_cancel": rows and user.has_perm("records.add_batch")
+            and batch.state in (Batch.State.PARSING, Batch.State.RECEIVED, Batch.State.CHECKED, Batch.State.FAILED),
+            "may_resume": rows and user.has_perm("records.add_batch") and batch.state == Batch.State.FAILED,
+            "has_correction": rows and batch.refused > batch.corrected
+            and batch.state in (Batch.State.CHECKED, Batch.State.COMMITTED),
+        }  # fmt: skip
+        return render(request, "admin/records/batch/detail.html", context, status=status)
+
+    def _batch(self, request: HttpRequest, pk: str | int) -> Batch:
+        batches = Batch.objects.visible_to(request.user)
+        related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by", "correction_of")
+        if not str(pk).isdecimal() or (batch := related.filter(pk=pk).first()) is None:
+            raise Http404
+        return batch
+
+    def _do(self, request: HttpRequest, pk: int, deed: Any, done: str) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("admin:records_batch_change", pk)
+        batch = self._batch(request, pk)
+        try:
+            deed(batch.pk)
+        except (PermissionDenied, ValidationError) as error:
+            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+        else:
+            messages.success(request, done)
+        return redirect("admin:records_batch_change", pk)
+
+    def commit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._do(request, pk, lambda b: actions.request_commit(b, by=request.user), "已提交，正在入库。")
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._do(request, pk, lambda b: actions.cancel(b, by=request.user), "已取消，没有任何数据入库。")
+
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._do(request, pk, lambda b: actions.resume(b, by=request.user), "已继续处理。")
+
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = WithdrawForm(request.POST or None)
+        if request.method == "POST" and not form.is_valid():
+            return self._detail(request, self._batch(request, pk), form, status=422)
+        reason = form.cleaned_data["reason"] if form.is_bound else ""
+        return self._do(
+            request, pk, lambda b: actions.withdraw(b, by=request.user, reason=reason), "批次已撤回，入库前的内容已恢复。"
+        )
+
+    def correction_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        batch = self._batch(request, pk)
+        if not preview.may_see_rows(batch, request.user):
+            raise PermissionDenied("只有报送单位可以下载更正件。")
+        out = BytesIO()
+        preview.write_correction(batch, out)
+        out.seek(0)
+        return FileResponse(out, as_attachment=True, filename=f"更正件-{batch.number}.xlsx")
+
+
+@admin.register(Request)
+class RequestAdmin(ReadOnlyAdmin):
+    """Register first, then read: each opening of the file is a line that the person sees."""
+
+    list_display = ["created_at", "purpose", "case_no", "duty_code", "expires_at", "open_link"]
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Request]:
+        return Request.objects.visible_to(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("access.add_request")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.file_view)
+        return [path("<int:pk>/file/", view, name="access_request_file"), *super().get_urls()]
+
+    @admin.display(description="有效", boolean=True)
+    def open_link(self, request: Request) -> bool:
+        return request.is_open
+
+    @method_decorator(sensitive_post_parameters("name", "id_number"))
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied("您没有查询信用记录的职责。")
+        form = RegisterForm(request.POST or None)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "查询登记", "form": form}
+        if request.method == "POST" and form.is_valid():
+            outcome = register(form.registration(), by=asker(request, "工作平台"))
+            if isinstance(outcome, Request):
+                return redirect("admin:access_request_file", outcome.pk)
+            if isinstance(outcome, Refused):
+                return render(request, "403.html", {"reason": f"{outcome.reason}。本次尝试已记入查询日志。"}, status=403)
+            form.add_error("name", "没有与该姓名和证件号码都一致的档案。请核对；本次查询已记入日志。")
+        return render(request, "admin/access/register.html", context, status=422 if form.errors else 200)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return redirect("admin:access_request_file", object_id)
+
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        registered = Request.objects.visible_to(request.user).filter(pk=pk).first()
+        if registered is None or not isinstance(request.user, User):
+            raise Http404
+        file = file_by_request(registered, by=asker(request, "工作平台"))
+        if isinstance(file, Refused):
+            again = f"{file.reason}。本次尝试已记入查询日志。"
+            return render(request, "403.html", {"reason": again, "back": reverse("admin:access_request_add")}, status=403)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": "信用档案（部门视图）",
+            "file": file, "registered": registered,
+        }  # fmt: skip
+        return render(request, "admin/access/file.html", context)

@@ -1,0 +1,145 @@
+"""Steps 2 and 3: read the sealed file row by row and stage it by COPY, a chunk per transaction.
+
+A chunk's rows and the batch's progress are written together, so a worker that dies goes on after the last chunk.
+"""
+
+import io
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from catalogue.models import Field, Item
+from records.intake import files, header, schema, store
+from records.intake.files import FileRefused
+from records.models import Batch
+
+CHUNK = 20_000
+_SOURCE = re.compile(r"B\d{8}-(\d{6,})#\d+\Z")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the check needs to know of the reading: the fields that reasons point at."""
+
+    doc_field: str
+    name_field: str
+
+
+def bound_codes(item: Item) -> dict[str, str]:
+    """Return which field code feeds which column of the record, for the version in force."""
+    version = item.version_on(timezone.localdate())
+    assert version is not None
+    return {f.binds: f.code for f in version.fields.exclude(binds="")}
+
+
+def stage(batch: Batch) -> Reading | None:
+    """Read and stage the batch's file; return None when it was cancelled on the way. Raises FileRefused."""
+    rules = schema.Schema(batch.item, batch.supplier)
+    with store.open_sealed(batch.file) as stream:
+        table = files.open_table(stream)
+        head = header.find_header(table, rules.columns())
+        _refuse_prohibited_columns(rules, head)
+        batch.sheet, batch.notes = (table.sheet or "")[:100], _notes(table, head)
+        batch.correction_of = batch.correction_of or _origin(batch, table, head)
+        batch.save(update_fields=["sheet", "notes", "correction_of"])
+        read = rules.reader(head.columns, head.source_index)
+        sealer = schema.Sealer()
+        rows = _data_rows(table, head, after=batch.last_row)
+        lines = ((row_no, sealer.line(batch.pk, row_no, read(cells))) for row_no, cells in rows)
+        while chunk := _Chunk(lines, CHUNK):
+            if not _copy(batch, chunk):
+                return None
+    return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
+
+
+def _data_rows(table: files.Table, head: header.Header, *, after: int) -> Iterator[tuple[int, list[Any]]]:
+    start = max(head.row_no, after)
+    for row_no, cells in table.rows():
+        if row_no > start and any(c is not None and c != "" for c in cells) and not header.is_footer(cells):
+            yield row_no, cells
+
+
+class _Chunk(io.RawIOBase):
+    """The next rows as a file that COPY reads: lines are made while the server works on the ones before."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]], size: int) -> None:
+        self._first = next(lines, None)
+        self._lines = itertools.islice(lines, size - 1)
+        self._left = b""
+        self.count = 0
+        self.last_row = 0
+
+    def __bool__(self) -> bool:
+        return self._first is not None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        parts, length = [self._left], len(self._left)
+        while length < size:
+            line = self._next()
+            if line is None:
+                break
+            parts.append(line)
+            length += len(line)
+        data = b"".join(parts)
+        self._left = data[size:]
+        return data[:size]
+
+    def _next(self) -> bytes | None:
+        pair, self._first = (self._first, None) if self._first else (next(self._lines, None), None)
+        if pair is None:
+            return None
+        self.count += 1
+        self.last_row = pair[0]
+        return pair[1].encode()
+
+
+def _copy(batch: Batch, chunk: _Chunk) -> bool:
+    """Write a chunk and the progress in one transaction; return False when somebody cancelled."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY records_batchrow ({schema.COLUMNS}) FROM STDIN", chunk, size=65536)
+        batch.rows_done += chunk.count
+        batch.last_row = chunk.last_row
+        batch.save(update_fields=["rows_done", "last_row"])
+    return not Batch.objects.filter(pk=batch.pk, cancel_requested=True).exists()
+
+
+def _refuse_prohibited_columns(rules: schema.Schema, head: header.Header) -> None:
+    for _, label in head.unknown:
+        if hit := rules.door.find_header(label):
+            raise FileRefused(
+                "F30", f"表中有“{label}”一列，属禁止归集的{hit.title}。请删去整列后重新上传。"
+            )
+
+
+def _notes(table: files.Table, head: header.Header) -> list[str]:
+    notes = list(table.skipped)
+    if head.unknown:
+        names = "、".join(label for _, label in head.unknown)
+        notes.append(f"下列列不在目录数据项内，未读取：{names}。")
+    if head.row_no > 1:
+        notes.append(f"表头在第 {head.row_no} 行，之前的标题行未作数据读取。")
+    if table.encoding and table.encoding.lower() not in ("utf-8", "utf-8-sig"):
+        notes.append(f"文件编码识别为 {table.encoding.upper()}。")
+    return notes
+
+
+def _origin(batch: Batch, table: files.Table, head: header.Header) -> Batch | None:
+    """Return the batch that a correction workbook came from, when it is this supplier's and of this item."""
+    if head.source_index is None:
+        return None
+    for _, cells in _data_rows(table, head, after=0):
+        cell = cells[head.source_index] if head.source_index < len(cells) else None
+        if match := _SOURCE.match(str(cell or "").strip()):
+            return Batch.objects.filter(
+                pk=int(match.group(1)), item=batch.item, supplier=batch.supplier, state=Batch.State.COMMITTED
+            ).first()
+    return None

@@ -1,0 +1,124 @@
+"""What people see of a batch: reasons with examples, samples of differences, the correction workbook."""
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.db import connection, transaction
+
+from accounts.models import User
+from records.intake import correction, files, header, schema, store
+from records.intake.reasons import title_of
+from records.models import Batch, BatchRow
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Example:
+    """One refused row: where, what is wrong."""
+
+    row_no: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason for refusal: how many rows, and some of them."""
+
+    code: str
+    title: str
+    count: int
+    examples: list[Example]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of a changed row, before and after."""
+
+    row_no: int
+    doc_no: str
+    label: str
+    old: str
+    new: str
+
+
+def may_see_rows(batch: Batch, user: User) -> bool:
+    """Tell whether the user sees rows and not only counts: the batch's own officers (design §5, step 3)."""
+    return user.organisation_id == batch.supplier_id and user.has_perm("records.view_batch")
+
+
+def reasons(batch: Batch, *, with_examples: bool) -> list[Reason]:
+    """Return why rows were refused, the most frequent first."""
+    found = [Reason(code, title_of(code), count, []) for code, count in batch.reasons.items()]
+    found.sort(key=lambda reason: (-reason.count, reason.code))
+    if with_examples:
+        for reason in found:
+            reason.examples.extend(_examples(batch, reason.code))
+    return found
+
+
+def _examples(batch: Batch, code: str) -> list[Example]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT row_no, p.value ->> 2 FROM records_batchrow, jsonb_array_elements(problems) p
+                WHERE batch_id = %s AND outcome IN (8, 9) AND p.value ->> 1 = %s ORDER BY row_no LIMIT %s""",
+            [batch.pk, code, SAMPLES],
+        )
+        return [Example(*row) for row in cursor.fetchall()]
+
+
+def hints(batch: Batch) -> list[Example]:
+    """Return what was taken but not quite as sent, so that the office knows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT min(row_no), count(*), h.value ->> 1 FROM records_batchrow, jsonb_array_elements(hints) h
+                WHERE batch_id = %s GROUP BY 3 ORDER BY 2 DESC LIMIT 10""",
+            [batch.pk],
+        )
+        return [Example(row_no, f"{message}（{count} 行）") for row_no, count, message in cursor.fetchall()]
+
+
+@transaction.atomic
+def differences(batch: Batch) -> list[Difference]:
+    """Return samples of what changed rows would change. Only while the batch is at work or checked."""
+    rows = list(BatchRow.objects.filter(batch=batch, outcome=BatchRow.Outcome.CHANGED).order_by("row_no")[:SAMPLES])
+    current = _current_content(batch, [row.record_id for row in rows if row.record_id])
+    labels = {f.code: f.label for v in batch.item.versions.all() for f in v.fields.all()}
+    found = []
+    for row in rows:
+        old, new = current.get(row.record_id or 0, {}), row.content or {}
+        for code in dict.fromkeys([*old, *new]):
+            if old.get(code, "") != new.get(code, ""):
+                found.append(
+                    Difference(row.row_no, row.doc_no or "", labels.get(code, code), old.get(code, ""), new.get(code, ""))
+                )
+    return found
+
+
+def _current_content(batch: Batch, record_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Read what the register says now of the supplier's own documents, through the database's batch ground."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT record_id, content FROM records_preview_content(%s, %s)", [batch.pk, record_ids]
+        )
+        return dict(cursor.fetchall())
+
+
+def write_correction(batch: Batch, out: BinaryIO) -> int:
+    """Write the correction workbook: the sheet sent, only the rows still wrong, each bad cell marked and explained.
+
+    Returns the number of rows.
+    """
+    rules = schema.Schema(batch.item, batch.supplier)
+    open_rows = BatchRow.objects.filter(batch=batch, outcome=BatchRow.Outcome.REFUSED).order_by("row_no")
+    problems = {
+        row_no: [correction.Problem(*problem) for problem in found]
+        for row_no, found in open_rows.values_list("row_no", "problems").iterator(chunk_size=5000)
+    }
+    id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}
+    with store.open_sealed(batch.file) as stream:
+        table = files.open_table(stream)
+        head = header.find_header(table, rules.columns())
+        return correction.write_correction(
+            out, table, head, problems, batch_no=batch.number, id_columns=id_columns
+        )

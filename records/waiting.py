@@ -1,0 +1,43 @@
+"""What waits for data officers, reviewers and those who watch the platform."""
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from accounts.models import Role, User
+from creditfujian.lib.waiting import Tone, Waiting
+from records.models import Batch
+
+State = Batch.State
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """Return the cards of batches and of registered readings."""
+    cards = []
+    batches, url = Batch.objects.visible_to(user), reverse("admin:records_batch_changelist")
+    if user.has_perm("records.commit_batch"):
+        count = Batch.objects.to_commit_by(user).count()
+        cards.append(
+            Waiting("待审核提交的批次", count, "另一名工作人员上传，由您审核后入库", f"{url}?state__exact=checked", Tone.DUE)
+        )
+    if user.has_perm("records.add_batch"):
+        mine = batches.filter(uploaded_by=user)
+        open_rows = batches.filter(state=State.COMMITTED, refused__gt=F("corrected")).count()
+        refused = mine.filter(state__in=[State.REFUSED, State.FAILED]).count()
+        cards += [
+            Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
+            Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
+        ]
+    if user.has_perm("records.view_batch_counts"):
+        broken = Batch.objects.filter(state=State.FAILED).count()
+        working = Batch.objects.filter(state__in=[State.PARSING, State.CHECKING, State.COMMITTING]).count()
+        cards += [
+            Waiting("处理中断的批次", broken, "查看后台任务是否正常", f"{url}?state__exact=failed", Tone.OVERDUE),
+            Waiting("正在处理的批次", working, "只显示数量，不显示个人信息", url),
+        ]
+    if user.has_role(Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, Role.DECIDER_HEAD):
+        mine_open = user.requests.filter(expires_at__gt=Now()).count()
+        cards.append(
+            Waiting("有效的查询登记", mine_open, "登记后限时查阅，过时须重新登记", reverse("admin:access_request_changelist"))
+        )
+    return cards
