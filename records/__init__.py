@@ -1,0 +1,1 @@
+"""Records about natural persons: what a department decided, and how it came in."""
