@@ -1,0 +1,139 @@
+"""What must never happen to records and batches is refused by PostgreSQL, whoever asks."""
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from catalogue.models import ItemVersion, PublicationPeriod
+from creditfujian.tests.cast import Cast
+from records.intake import check as staging
+from records.models import Batch, BatchRow, Record, RecordVersion
+from records.tests.deliveries import as_csv, check, decided, deliver, penalty
+
+
+def checked(cast: Cast) -> Batch:
+    return check(cast, as_csv([penalty(cast)]))
+
+
+def at_work(batch: Batch) -> None:
+    """Put the batch into the state in which the database lets it write, as its commit does."""
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.COMMITTING)
+    staging.work_on(batch)
+
+
+def test_the_uploader_cannot_commit_even_by_sql(cast: Cast) -> None:
+    batch = checked(cast)
+    with pytest.raises(IntegrityError, match="another officer commits"), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(committed_by=cast.data_officer)
+
+
+def test_one_hand_by_command_needs_the_item_to_say_so(cast: Cast) -> None:
+    ItemVersion.objects.filter(item=cast.item).update(one_hand_by_command=True)
+    batch = checked(cast)  # came by the page
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(committed_by=cast.data_officer)
+
+
+@pytest.mark.parametrize("target", ["committed", "withdrawn", "received", "parsing", "withdrawing"])
+def test_a_batch_cannot_jump(cast: Cast, target: str) -> None:
+    batch = checked(cast)
+    if target == "received":
+        Batch.objects.filter(pk=batch.pk).update(state="cancelled")
+    with pytest.raises(IntegrityError, match="may not go|violates check"), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(state=target)
+
+
+def test_the_origin_of_a_batch_is_fixed(cast: Cast) -> None:
+    batch = checked(cast)
+    for change in ({"supplier": cast.transport}, {"uploaded_by": cast.data_reviewer}, {"channel": "command"}):
+        with pytest.raises(IntegrityError, match="origin"), transaction.atomic():
+            Batch.objects.filter(pk=batch.pk).update(**change)
+
+
+def test_counts_that_do_not_add_up_are_refused(cast: Cast) -> None:
+    batch = checked(cast)
+    with pytest.raises(IntegrityError, match="batch_counts_add_up"), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(new=7)
+
+
+def test_a_version_under_a_retired_item_is_refused(cast: Cast) -> None:
+    batch = checked(cast)
+    at_work(batch)
+    ItemVersion.objects.filter(item=cast.item).update(state=ItemVersion.State.RETIRED)
+    from records.intake import commit
+
+    with pytest.raises(IntegrityError, match="no catalogue item in force"), transaction.atomic():
+        commit.write_records(batch, by_id=cast.data_reviewer.pk)
+
+
+@pytest.mark.parametrize("days", [366, 2000])
+def test_publication_beyond_the_longest_period_is_refused(cast: Cast, days: int) -> None:
+    batch = check(cast, as_csv([penalty(cast, 处罚类别="罚款", 失信程度="一般")]))
+    at_work(batch)
+    day = decided()
+    BatchRow.objects.filter(batch=batch).update(
+        publication=DateRange(day, day.fromordinal(day.toordinal() + days)),
+        query_until=day.fromordinal(day.toordinal() + 3000),
+    )
+    from records.intake import commit
+
+    with pytest.raises(IntegrityError, match="publication beyond"), transaction.atomic():
+        commit.write_records(batch, by_id=cast.data_reviewer.pk)
+
+
+def test_a_minor_fact_is_never_public(cast: Cast) -> None:
+    batch = checked(cast)
+    at_work(batch)
+    BatchRow.objects.filter(batch=batch).update(severity=PublicationPeriod.Severity.MINOR)
+    from records.intake import commit
+
+    with pytest.raises(IntegrityError, match="record_minor_is_not_public"), transaction.atomic():
+        commit.write_records(batch, by_id=cast.data_reviewer.pk)
+
+
+def test_a_record_without_document_or_end_is_refused(cast: Cast) -> None:
+    batch = checked(cast)
+    at_work(batch)
+    from records.intake import commit
+
+    for change, name in [({"doc_no": ""}, "record_rests_on_a_document"), ({"query_until": decided()}, "record_")]:
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            BatchRow.objects.filter(batch=batch).update(**change)
+            commit.write_records(batch, by_id=cast.data_reviewer.pk)
+
+
+@pytest.mark.parametrize(
+    "deed", ["UPDATE records_recordversion SET name = 'x'", "DELETE FROM records_recordversion",
+             "TRUNCATE records_recordversion", "DELETE FROM records_record"],
+)  # fmt: skip
+def test_versions_are_append_only_and_records_never_deleted(cast: Cast, deed: str) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute(deed)
+                assert cursor.rowcount == 0  # row-level security hides what nobody may delete
+        except DatabaseError as error:
+            assert "append-only" in str(error) or "permission denied" in str(error)
+    with connection.cursor() as cursor:
+        Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+        staging.work_on(batch)
+    assert RecordVersion.objects.count() == 1
+    assert Record.objects.count() == 1
+
+
+def test_two_versions_of_an_item_are_never_in_force_at_once(cast: Cast) -> None:
+    version = ItemVersion.objects.get(item=cast.item)
+    version.pk, version.version = None, 2
+    with pytest.raises(IntegrityError, match="do_not_overlap"), transaction.atomic():
+        version.save()
+
+
+def test_disclosure_to_the_public_needs_a_basis_of_its_own(cast: Cast) -> None:
+    with pytest.raises(IntegrityError, match="needs_a_basis"), transaction.atomic():
+        ItemVersion.objects.filter(item=cast.item).update(disclosure_basis=None)
+
+
+def test_a_publication_period_is_at_most_three_years(cast: Cast) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PublicationPeriod.objects.filter(severity=3).update(max_months=37)
