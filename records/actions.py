@@ -74,7 +74,7 @@ def check_batch(batch_id: int) -> Batch:
         )
         check.count(batch)
         if batch.rows == 0:
-            batch.failure = {"code": "F20", "message": "表头下面没有数据行。请填写数据后重新上传。"}
+            batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
         batch.checked_at = timezone.now()
         fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
         return _move(batch, State.CHECKED, *fields)

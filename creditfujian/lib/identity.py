@@ -18,13 +18,13 @@ _SHAPE = re.compile(r"[1-9]\d{16}[\dX]\Z", re.ASCII)
 _WEIGHTED = tuple({str(digit): digit * weight for digit in range(10)} for weight in WEIGHTS)
 
 PROBLEMS = {
-    "C11": "身份证号码不是 18 位。请填写 18 位公民身份号码（15 位旧号码请换成 18 位）。",
-    "C12": "身份证号码含有不允许的字符。前 17 位应为数字，末位为数字或 X。",
-    "C13": "身份证号码中的出生日期不是真实存在的日期。请与证件核对。",
-    "C14": "身份证号码中的出生日期晚于今天。请与证件核对。",
-    "C15": "身份证号码的顺序码为 000，多半是被表格软件截断。请按证件重新填写。",
-    "C16": "身份证号码校验位不对。请与证件核对后重新填写，不要由表格软件自动填充。",
-    "C17": "身份证号码属于演示号段（359901），正式环境不受理。",
+    "I11": "身份证号码不是 18 位。请填写 18 位公民身份号码（15 位旧号码请换成 18 位）。",
+    "I12": "身份证号码含有不允许的字符。前 17 位应为数字，末位为数字或 X。",
+    "I13": "身份证号码中的出生日期不是真实存在的日期。请与证件核对。",
+    "I14": "身份证号码中的出生日期晚于今天。请与证件核对。",
+    "I15": "身份证号码的顺序码为 000，多半是被表格软件截断。请按证件重新填写。",
+    "I16": "身份证号码校验位不对。请与证件核对后重新填写，不要由表格软件自动填充。",
+    "I17": "身份证号码属于演示号段（359901），正式环境不受理。",
 }
 
 
@@ -49,23 +49,23 @@ def problem(id_number: str, *, today: date, allow_demo: bool) -> str | None:
     Order as in domain §8.1: length, digits, a real date of birth, serial, check digit.
     """
     if len(id_number) != 18:
-        return "C11"
+        return "I11"
     if not _SHAPE.match(id_number):
-        return "C12"
+        return "I12"
     try:
         birth = born_on(id_number)
     except ValueError:
-        return "C13"
+        return "I13"
     if birth > today:
-        return "C14"
+        return "I14"
     if birth.year < 1880:
-        return "C13"
+        return "I13"
     if id_number[14:17] == "000":
-        return "C15"
+        return "I15"
     if id_number[17] != check_char(id_number[:17]):
-        return "C16"
+        return "I16"
     if not allow_demo and id_number.startswith("3599"):
-        return "C17"
+        return "I17"
     return None
 
 

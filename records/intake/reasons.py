@@ -4,13 +4,13 @@ from creditfujian.lib import identity
 from records.intake import cells, check, files, schema
 
 IDENTITY_TITLES = {
-    "C11": "身份证号码不是 18 位",
-    "C12": "身份证号码含有不允许的字符",
-    "C13": "身份证号码中的出生日期不存在",
-    "C14": "身份证号码中的出生日期晚于今天",
-    "C15": "身份证号码被截断",
-    "C16": "身份证号码校验位不对",
-    "C17": "演示号段",
+    "I11": "身份证号码不是 18 位",
+    "I12": "身份证号码含有不允许的字符",
+    "I13": "身份证号码中的出生日期不存在",
+    "I14": "身份证号码中的出生日期晚于今天",
+    "I15": "身份证号码被截断",
+    "I16": "身份证号码校验位不对",
+    "I17": "演示号段",
 }
 assert set(IDENTITY_TITLES) == set(identity.PROBLEMS)
 

@@ -7,6 +7,7 @@ cell has lost digits that no later check can see). What needs the whole file or 
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,11 +26,13 @@ from creditfujian.lib.uscc import is_valid as uscc_is_valid
 from records.intake import cells
 from records.intake.header import Column
 
+_SEPARATOR = re.compile(r"\s*[;；、,，]\s*")
 MINOR = PublicationPeriod.Severity.MINOR.value
 PUBLIC_MARK = "0"  # code set SYFW: the decider marked the document public by law
 
+FILE_REASONS = {"F30": "含有禁止归集的列", "F31": "没有数据行", "S01": "处理中断", "S02": "入库中断"}
 R_REASONS = {
-    "C17": "演示号段",
+    **FILE_REASONS,
     "C20": "自然人不应填写的列有内容",
     "C21": "日期晚于今天",
     "C22": "统一社会信用代码不对",
@@ -156,7 +159,7 @@ class Schema:
             row.content[f.code] = value
 
     def _name(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_name(cell)
+        value = cells.to_text(cell, is_name=True)
         if self._usable(row, f, value):
             row.name = normalise_name(value)
 
@@ -176,7 +179,7 @@ class Schema:
             row.decider_uscc = value
 
     def _id_number(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_id_text(cell)
+        value = cells.to_code_text(cell, id_number=True)
         if not self._usable(row, f, value):
             return
         number = identity.normalise(value)
@@ -214,12 +217,12 @@ class Schema:
             return
         codes, found = self.codes[f.code], []
         whole = codes.values.get(normalise_code(value))
-        parts = [value] if whole or not several else cells.split_choices(value)
+        parts = [value] if whole or not several else _SEPARATOR.split(value)
         for part in parts:
             entry = codes.values.get(normalise_code(part))
             if entry is None:
                 message = f"“{f.label}”中的“{part[:30]}”不在代码表内。可填：{codes.labels}。"
-                row.problems.append((f.code, "C09", message))
+                row.problems.append((f.code, "C11", message))
                 return
             if entry[3]:
                 row.problems.append((f.code, "R13", entry[3]))
@@ -240,11 +243,11 @@ class Schema:
                 row.problems.append((f.code, "C01", f"“{f.label}”为必填项，现为空。请补填。"))
             return False
         if type(value) is cells.CellError:
-            row.problems.append((f.code, value.code, value.message.replace("{label}", f.label)))
+            row.problems.append((f.code, value.code, f"“{f.label}”{value.message}"))
             return False
         if type(value) is str and len(value) > f.length:
             message = f"“{f.label}”有 {len(value)} 个字，超过上限 {f.length} 个字。请删减。"
-            row.problems.append((f.code, "C08", message))
+            row.problems.append((f.code, "C12", message))
             return False
         return True
 

@@ -44,7 +44,7 @@ def stage(batch: Batch) -> Reading | None:
         table = files.open_table(stream)
         head = header.find_header(table, rules.columns())
         _refuse_prohibited_columns(rules, head)
-        batch.sheet, batch.notes = (table.sheet or "")[:100], _notes(table, head)
+        batch.sheet, batch.notes = (table.sheet)[:100], _notes(table, head)
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
         read = rules.reader(head.columns, head.source_index)
@@ -58,9 +58,9 @@ def stage(batch: Batch) -> Reading | None:
 
 
 def _data_rows(table: files.Table, head: header.Header, *, after: int) -> Iterator[tuple[int, list[Any]]]:
-    start = max(head.row_no, after)
+    start = max(head.data_from - 1, after)
     for row_no, cells in table.rows():
-        if row_no > start and any(c is not None and c != "" for c in cells) and not header.is_footer(cells):
+        if row_no > start and not header.is_footer(cells):
             yield row_no, cells
 
 
