@@ -1,0 +1,1 @@
+"""From a fresh machine to a running portal or a finished test run. Standard library only: it runs before any package."""

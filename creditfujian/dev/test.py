@@ -1,0 +1,114 @@
+"""`make test`, `make lint` and `make bench`: the same set-up with a server of their own, then the tool."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from creditfujian.dev import setup  # noqa: E402
+from creditfujian.dev.postgres import PostgresError, Server  # noqa: E402
+from creditfujian.dev.setup import CHECKOUT, python, say  # noqa: E402
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DEBIAN = ("chromium", "fonts-noto-cjk")
+
+
+def main(what: str, arguments: list[str]) -> int:
+    """Set up and run one tool; return its exit code."""
+    setup.install("requirements.txt", "requirements-dev.txt")
+    if what == "lock":
+        return lock()
+    server: Server | None = None
+    try:
+        server, urls = setup.server("test")
+        settings = setup.environment(urls)
+        if what == "lint":
+            return lint(settings)
+        if what == "bench":
+            return _run(settings, "-m", "benchmarks.intake", *arguments)
+        settings["CF_BROWSER"] = browser() or ""
+        return _run(settings, "-m", "pytest", *arguments)
+    except PostgresError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def browser() -> str | None:
+    """Return a Chromium, installing Debian's (and a Chinese font) where that is possible."""
+    if os.environ.get("CF_BROWSER"):
+        return os.environ["CF_BROWSER"]
+    if _found() is None or not _has_chinese_font():
+        _install_debian()
+    found = _found()
+    if found is None:
+        say("no Chromium found: the browser tests will be skipped (install chromium or set CF_BROWSER)")
+    return found
+
+
+def _found() -> str | None:
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def _has_chinese_font() -> bool:
+    if not shutil.which("fc-list"):
+        return False
+    return bool(subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False).stdout.strip())
+
+
+def _install_debian() -> None:
+    if not shutil.which("apt-get"):
+        return
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if sudo and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode:
+        return
+    say(f"installing {' and '.join(DEBIAN)} for the browser tests")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN]):
+        subprocess.run([*sudo, *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
+
+
+def lint(settings: dict[str, str]) -> int:
+    """Run every linter; return 1 when any of them complains."""
+    tools = [
+        ("-m", "ruff", "check", "."),
+        ("-m", "ruff", "format", "--check", "."),
+        ("-m", "mypy", "."),
+        ("-m", "importlinter.cli",),
+        ("manage.py", "makemigrations", "--check", "--dry-run"),
+    ]
+    failed = [tool for tool in tools if _run(settings, *tool)]
+    if any(line.startswith("psycopg==") for name in LOCKS for line in (CHECKOUT / name).read_text().splitlines()):
+        print("psycopg 3 is locked; Django would quietly leave psycopg2 (docs/development.md)", file=sys.stderr)
+        failed.append(("psycopg",))
+    for tool in failed:
+        print(f"failed: {' '.join(tool)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+LOCKS = ("requirements.txt", "requirements-dev.txt")
+
+
+def lock() -> int:
+    """Compile the lock files anew from what we ask for."""
+    base = [python(), "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "-q"]
+    for source, target, more in (
+        ("requirements.in", "requirements.txt", []),
+        ("requirements-dev.in", "requirements-dev.txt", ["-c", "requirements.txt"]),
+        ("requirements-postgres.in", "requirements-postgres.txt", []),
+    ):
+        subprocess.run([*base, source, "-o", target, *more], cwd=CHECKOUT, check=True)
+    return 0
+
+
+def _run(settings: dict[str, str], *arguments: str) -> int:
+    return subprocess.run([python(), *arguments], cwd=CHECKOUT, env=settings, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
