@@ -1,14 +1,16 @@
 """What people see of a batch: reasons with examples, samples of differences, the correction workbook."""
 
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import connection, transaction
 
+from access.actions import Asker
 from accounts.models import User
 from records.intake import correction, files, header, schema, store
 from records.intake.reasons import title_of
 from records.models import Batch, BatchRow
+from records.reading import supplied_content
 
 SAMPLES = 5
 
@@ -79,29 +81,22 @@ def hints(batch: Batch) -> list[Example]:
 
 
 @transaction.atomic
-def differences(batch: Batch) -> list[Difference]:
-    """Return samples of what changed rows would change. Only while the batch is at work or checked."""
+def differences(batch: Batch, *, by: Asker) -> list[Difference]:
+    """Return samples of what changed rows would change.
+
+    Showing what the register says now is a reading of somebody's record: each sample writes its query line.
+    """
     rows = list(BatchRow.objects.filter(batch=batch, outcome=BatchRow.Outcome.CHANGED).order_by("row_no")[:SAMPLES])
-    current = _current_content(batch, [row.record_id for row in rows if row.record_id])
     labels = {f.code: f.label for v in batch.item.versions.all() for f in v.fields.all()}
     found = []
     for row in rows:
-        old, new = current.get(row.record_id or 0, {}), row.content or {}
+        old, new = supplied_content(batch, row, by=by), row.content or {}
         for code in dict.fromkeys([*old, *new]):
             if old.get(code, "") != new.get(code, ""):
                 found.append(
                     Difference(row.row_no, row.doc_no or "", labels.get(code, code), old.get(code, ""), new.get(code, ""))
                 )
     return found
-
-
-def _current_content(batch: Batch, record_ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Read what the register says now of the supplier's own documents, through the database's batch ground."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT record_id, content FROM records_preview_content(%s, %s)", [batch.pk, record_ids]
-        )
-        return dict(cursor.fetchall())
 
 
 def write_correction(batch: Batch, out: BinaryIO) -> int:

@@ -22,7 +22,7 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
-from records.models import RecordVersion
+from records.models import Batch, BatchRow, RecordVersion
 
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
@@ -155,6 +155,22 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
         write_answer(seq, record_ids=[], items=[])
         return None
     return Refused(refusal)
+
+
+@transaction.atomic
+def supplied_content(batch: Batch, row: BatchRow, *, by: Asker) -> dict[str, str]:
+    """Return what the register says now of the document that a staged row would change, to its own supplier."""
+    person = Person.objects.get(id_index=row.id_index)
+    ask = Ask(
+        kind=Kind.DUTY, ground="信源单位核对本单位报送的数据", purpose="核对报送数据的变更", fields_class="提供单位可见",
+        items=[batch.item], case_no=batch.number, person=person,
+    )  # fmt: skip
+    seq = write_query(ask, by=by)
+    version = RecordVersion.objects.filter(
+        record=row.record_id, record__provider=batch.supplier, version=F("record__version")
+    ).first()
+    write_answer(seq, record_ids=[version.record_id] if version else [], items=[batch.item.code] if version else [])
+    return version.content if version else {}
 
 
 def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Asker) -> list[View]:

@@ -54,17 +54,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     HAVING count(DISTINCT p.id) = 1
 $$;
 
--- The preview of a checked batch shows its own officers what their rows would change, and nothing else.
-CREATE FUNCTION records_preview_content(batch bigint, ids bigint[]) RETURNS TABLE (record_id bigint, content jsonb)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT r.id, v.content
-      FROM records_batch b
-      JOIN records_batchrow s ON s.batch_id = b.id AND s.record_id = ANY (ids)
-      JOIN records_record r ON r.id = s.record_id AND r.item_id = b.item_id AND r.provider_id = b.supplier_id
-      JOIN records_recordversion v ON v.record_id = r.id AND v.version = r.version
-     WHERE b.id = batch AND b.state = 'checked'
-$$;
-
 CREATE TRIGGER recordversion_append_only BEFORE UPDATE OR DELETE ON records_recordversion
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER recordversion_no_truncate BEFORE TRUNCATE ON records_recordversion
@@ -151,7 +140,6 @@ DROP TRIGGER recordversion_publication_within_the_rule ON records_recordversion;
 DROP FUNCTION records_publication_within_the_rule();
 DROP TRIGGER recordversion_item_is_in_force ON records_recordversion;
 DROP FUNCTION records_versions_need_an_item_in_force();
-DROP FUNCTION records_preview_content(bigint, bigint[]);
 DROP FUNCTION records_person_by_public_document(text, text);
 DROP INDEX records_public_document;
 DROP TRIGGER recordversion_append_only ON records_recordversion;
