@@ -65,7 +65,11 @@ def test_values_agree_with_calamine(tmp_path):
             if isinstance(cell, Number):
                 assert float(cell) == pytest.approx(value, rel=1e-14)
             else:
-                assert cell == ({True: "TRUE", False: "FALSE"}[value] if isinstance(value, bool) else value or None)
+                assert cell == (
+                    {True: "TRUE", False: "FALSE"}[value]
+                    if isinstance(value, bool)
+                    else value or None
+                )
 
 
 def test_error_cells_are_told_apart():
