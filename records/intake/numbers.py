@@ -15,7 +15,7 @@ from .base import Number
 
 # Built-in formats that show a date; 27–36 and 50–58 are the Chinese, Japanese and Korean ones.
 BUILT_IN_DATES = frozenset([*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)])
-NUMERIC = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?\s*")
+NUMERIC = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?\s*", re.ASCII)
 # What in a format code is not a placeholder: quoted text, \x, _x, *x, [red], General.
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|general|g/通用格式|[eE][-+]', re.IGNORECASE)
 LAST_DAY = 2_958_465  # 9999-12-31

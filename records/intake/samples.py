@@ -54,9 +54,22 @@ TODAY = date(2026, 11, 20)
 TITLE = "福建省市场监督管理局（演示）2026年行政处罚信息（自然人）报送表"
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-SURNAMES = list("陈林黄张吴李王郑刘杨蔡许苏谢叶罗洪郭曾赖徐邱周何江肖卢朱廖沈詹游高余魏翁") + ["欧阳", "上官"]
+SURNAMES = list("陈林黄张吴李王郑刘杨蔡许苏谢叶罗洪郭曾赖徐邱周何江肖卢朱廖沈詹游高余魏翁") + [
+    "欧阳",
+    "上官",
+]
 GIVEN = list("建国志强秀英文华丽娟明辉晓燕海峰雅婷俊杰淑珍宏伟雪梅国栋玉兰子轩欣怡永福春生金水月娥")
-RARE_NAMES = ("𠮷田明", "林𬀩", "陈㛃", "黄䶮", "李𫟹", "阿依古丽·买买提", "欧阳·阿卜杜拉", "吴喆·卓玛", "郑堃")
+RARE_NAMES = (
+    "𠮷田明",
+    "林𬀩",
+    "陈㛃",
+    "黄䶮",
+    "李𫟹",
+    "阿依古丽·买买提",
+    "欧阳·阿卜杜拉",
+    "吴喆·卓玛",
+    "郑堃",
+)
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,194 @@ def clean_row(rng: random.Random, number: int, organ: str = ORGAN, uscc: str = U
         f"闽市监处罚〔{decided.year}〕{number + 1}号", case.kind, facts, case.basis,
         "罚款;没收违法所得、没收非法财物" if seized else "罚款", content, fine, seized, None,
         decided, None, decided.replace(year=decided.year + (3 if grave else 1), day=min(decided.day, 28)),
-        organ, uscc, organ, uscc, "严重失信" if grave else "一般失信", "公开",
+        organ, uscc, organ, uscc, "严重" if grave else "一般", "公开",
         decided + timedelta(days=3), ended, None,
     ]  # fmt: skip
+
+
+# What can be wrong with a row
+
+
+def _set(code: str, value: Any) -> Callable[[list[Any]], None]:
+    def change(row: list[Any]) -> None:
+        row[INDEX[code]] = value
+
+    return change
+
+
+def _number_typed(row: list[Any]) -> None:
+    row[INDEX["CF_XDR_ZJHM"]] = float(row[INDEX["CF_XDR_ZJHM"]][:17] + "0")
+
+
+def _wrong_check_digit(row: list[Any]) -> None:
+    number = row[INDEX["CF_XDR_ZJHM"]]
+    row[INDEX["CF_XDR_ZJHM"]] = number[:17] + ("1" if number[17] != "1" else "2")
+
+
+def _minor(row: list[Any]) -> None:
+    row[INDEX["CF_XDR_ZJHM"]] = id_number(random.Random(0), hash_of(row), date(2011, 6, 1))
+
+
+def _full_width(row: list[Any]) -> None:
+    number = row[INDEX["CF_XDR_ZJHM"]]
+    row[INDEX["CF_XDR_ZJHM"]] = "".join(chr(ord(c) + 0xFEE0) for c in number)
+
+
+def _lower_x(row: list[Any]) -> None:
+    number = row[INDEX["CF_XDR_ZJHM"]]
+    for serial in range(1, 1000):
+        digits = f"{number[:14]}{serial:03d}"
+        if check_digit(digits) == "X":
+            row[INDEX["CF_XDR_ZJHM"]] = digits + "x"
+            return
+
+
+def _add_to_facts(text: str) -> Callable[[list[Any]], None]:
+    def change(row: list[Any]) -> None:
+        row[INDEX["CF_SY"]] += text
+
+    return change
+
+
+def hash_of(row: list[Any]) -> int:
+    """A small stable number from a row's document number (hash() differs between runs)."""
+    return sum(map(ord, row[INDEX["CF_WSH"]])) % 900
+
+
+# name: (change, accepted all the same, column that is marked)
+FLAWS: dict[str, tuple[Callable[[list[Any]], None], bool, str]] = {
+    "number_id": (_number_typed, False, "CF_XDR_ZJHM"),
+    "check_digit": (_wrong_check_digit, False, "CF_XDR_ZJHM"),
+    "minor": (_minor, False, "CF_XDR_ZJHM"),
+    "detention": (_set("CF_CFLB", "行政拘留"), False, "CF_CFLB"),
+    "no_document": (_set("CF_WSH", None), False, "CF_WSH"),
+    "future_date": (_set("CF_JDRQ", date(2027, 8, 1)), False, "CF_JDRQ"),
+    "formula_name": (
+        _set("CF_XDR_MC", '=HYPERLINK("http://example.com","张三")'),
+        False,
+        "CF_XDR_MC",
+    ),
+    "duplicate": (lambda row: None, False, "CF_WSH"),
+    "phone": (_add_to_facts("，当事人电话13900000000"), False, "CF_SY"),
+    "illness": (_add_to_facts("，当事人患有糖尿病"), False, "CF_SY"),
+    "bad_date": (_set("CF_GSJZQ", "明年三月"), False, "CF_GSJZQ"),
+    "unknown_kind": (_set("CF_CFLB", "口头教育"), False, "CF_CFLB"),
+    "empty_name": (_set("CF_XDR_MC", None), False, "CF_XDR_MC"),
+    "full_width": (_full_width, True, "CF_XDR_ZJHM"),
+    "lower_x": (_lower_x, True, "CF_XDR_ZJHM"),
+}
+FLAWED_IN = 0.08
+
+
+def sample_rows(
+    rows: int, *, messy: bool, seed: int, organ: str = ORGAN, uscc: str = USCC
+) -> Iterator[tuple[list[Any], str | None]]:
+    """(cells, flaw) of each data row. A messy sample of 200 rows or more has every flaw."""
+    rng = random.Random(seed)
+    before: list[Any] | None = None
+    flaws = list(FLAWS)
+    used = 0
+    for number in range(rows):
+        row = clean_row(rng, number, organ, uscc)
+        if messy and before is not None and rng.random() < FLAWED_IN:
+            flaw = flaws[used % len(flaws)]
+            used += 1
+            if flaw == "duplicate":
+                row = list(before)
+            else:
+                FLAWS[flaw][0](row)
+            yield row, flaw
+            continue
+        before = row
+        yield row, None
+
+
+def write_sample(
+    out: BinaryIO,
+    rows: int,
+    *,
+    messy: bool,
+    kind: Literal["xlsx", "csv"] = "xlsx",
+    seed: int = 1,
+    organ: str = ORGAN,
+    uscc: str = USCC,
+    encoding: str = "utf-8-sig",
+) -> list[Outcome]:
+    """Write a sample and return what should become of each data row, in order.
+
+    A messy one has a title row above the header and a 合计 row at the end. In a csv, whose cells
+    have no kinds, a number-typed ID shows as Excel would have written it.
+    """
+    sheet = _XlsxSheet(out) if kind == "xlsx" else _CsvSheet(out, encoding)
+    outcomes = []
+    if messy:
+        sheet.title(TITLE)
+    sheet.labels([column.label for column in COLUMNS])
+    for row, flaw in sample_rows(rows, messy=messy, seed=seed, organ=organ, uscc=uscc):
+        sheet.row(row)
+        accepted, column = FLAWS[flaw][1:] if flaw else (True, None)
+        outcomes.append(Outcome(sheet.written, accepted, flaw, column))
+    if messy:
+        sheet.row(["合计", *[None] * (INDEX["CF_NR_FK"] - 1), float(rows)])
+    sheet.close()
+    return outcomes
+
+
+class _XlsxSheet:
+    def __init__(self, out: BinaryIO) -> None:
+        self._book = xlsxwriter.Workbook(out, {"constant_memory": True})
+        self._sheet = self._book.add_worksheet("行政处罚")
+        self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
+        self._bold = self._book.add_format({"bold": True})
+        text = self._book.add_format({"num_format": "@"})
+        for code in ID_COLUMNS:
+            self._sheet.set_column(INDEX[code], INDEX[code], 22, text)
+        self.written = 0
+
+    def title(self, text: str) -> None:
+        self._sheet.merge_range(0, 0, 0, len(COLUMNS) - 1, text, self._bold)
+        self.written += 1
+
+    def labels(self, labels: list[str]) -> None:
+        for index, label in enumerate(labels):
+            self._sheet.write_string(self.written, index, label, self._bold)
+        self.written += 1
+
+    def row(self, cells: list[Any]) -> None:
+        sheet, number = self._sheet, self.written
+        for index, cell in enumerate(cells):
+            if cell is None:
+                continue
+            if type(cell) is str:
+                sheet.write_string(number, index, cell)
+            elif type(cell) is date:
+                sheet.write_number(number, index, (cell - date(1899, 12, 30)).days, self._day)
+            else:
+                sheet.write_number(number, index, cell)
+        self.written += 1
+
+    def close(self) -> None:
+        self._book.close()
+
+
+class _CsvSheet:
+    def __init__(self, out: BinaryIO, encoding: str) -> None:
+        self._text = io.TextIOWrapper(out, encoding, newline="")
+        self._writer = csv.writer(self._text)
+        self.written = 0
+
+    def title(self, text: str) -> None:
+        self.labels([text])
+
+    def labels(self, labels: list[str]) -> None:
+        self._writer.writerow(labels)
+        self.written += 1
+
+    def row(self, cells: list[Any]) -> None:
+        self._writer.writerow(
+            [f"{cell:.14E}" if type(cell) is float and cell > 1e15 else cell for cell in cells]
+        )
+        self.written += 1
+
+    def close(self) -> None:
+        self._text.detach()

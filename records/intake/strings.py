@@ -157,7 +157,7 @@ def element_text(item: etree._Element) -> str:
     """Text of an `si` or `is`: its `t` and the `t` of its runs, without phonetic runs."""
     pieces = []
     for child in item.iterchildren("{*}t", "{*}r"):
-        if child.tag.endswith("}t"):
+        if child.tag[-1] == "t":
             pieces.append(child.text or "")
         else:
             pieces += [t.text or "" for t in child.iterchildren("{*}t")]

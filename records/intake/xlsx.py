@@ -194,12 +194,13 @@ class SheetReader:
         longest = self.book.limits.max_cell_chars
         number = 0
         for chunk in sheet.chunks():
-            for text in chunk.split(row_end):
+            *texts, rest = chunk.split(row_end)
+            for text in texts:
                 match = opening.match(text)
                 if match is None or match[3]:
                     number, match = after_empty_rows(text, opening, number)
                     if match is None:
-                        continue
+                        raise Irregular
                 number, attributes = next_row(match, number)
                 if value not in text and inline not in text and formula not in text:
                     continue
@@ -212,6 +213,9 @@ class SheetReader:
                     hidden.append(number)
                 if cells:
                     yield number, cells
+            number, match = after_empty_rows(rest, opening, number)
+            if match is not None:
+                raise Irregular
         self._take_merged(sheet.after())
 
     def _plain_cells(self, found: list[tuple[str, ...]]) -> list[Cell] | None:
@@ -329,7 +333,7 @@ class SheetReader:
         merged: list[str] = []
         with self.book.package.open(self.part) as part:
             for element in stream_elements(part, "{*}row", "{*}mergeCell"):
-                if element.tag.endswith("}mergeCell"):
+                if element.tag.endswith("mergeCell"):
                     if len(merged) < MAX_MERGES:
                         merged.append(element.get("ref", ""))
                     continue
