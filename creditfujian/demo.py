@@ -27,7 +27,6 @@ from catalogue.starter import load_starter
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
-from records.intake import samples
 from records.models import Batch
 from records.reading import File, Registration, file_by_request, own_file, public_records, register
 
@@ -150,18 +149,26 @@ def _staff(row: tuple[Role, str, str, str, str], organisations: dict[str, Organi
     return Account(role.value, username, password, None, organisation.name, organisation.uscc, note)
 
 
+# What goes wrong in real offices: column and what stands there (None: the last character is lost).
+SPOILT: list[tuple[int, str | None]] = [
+    (3, None), (4, " "), (8, "行政拘留"), (11, "2027-13-01"), (6, "当事人联系电话13800138000。"), (8, "记过"), (0, "=A1"),
+]  # fmt: skip
+
+
 def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]:
     """Deliver batches through the counter that departments use; return the people, notable ones first."""
     crowd = people(600)
     market, today = organisations["MRKT"], timezone.localdate()
     first = _penalties(crowd[:320], MARKET_CASES, market, "闽市监处罚", today - timedelta(days=150), 140, public=True)
     _deliver(first, "2026年第三季度处罚信息.csv", PENALTIES, "data_officer", "data_reviewer")
-    messy = io.BytesIO()
-    samples.write_sample(messy, 160, messy=True, kind="xlsx", seed=7, uscc=market.uscc)
-    _deliver(messy.getvalue(), "泉州报送9月.xlsx", PENALTIES, "data_officer", "data_reviewer")
-    messy = io.BytesIO()
-    samples.write_sample(messy, 90, messy=True, kind="xlsx", seed=8, uscc=market.uscc)
-    _deliver(messy.getvalue(), "福州报送10月.xlsx", PENALTIES, "data_officer", None)
+    messy = _penalties(
+        crowd[320:440], MARKET_CASES, market, "泉市监处罚", today - timedelta(days=60), 40, public=True, spoil=9
+    )
+    _deliver(messy, "泉州报送9月.csv", PENALTIES, "data_officer", "data_reviewer")
+    messy = _penalties(
+        crowd[440:520], MARKET_CASES, market, "榕市监处罚", today - timedelta(days=30), 25, public=True, spoil=14
+    )
+    _deliver(messy, "福州报送10月.csv", PENALTIES, "data_officer", None)
     transport = organisations["TRAN"]
     rows = _penalties(
         crowd[200:360], TRANSPORT_CASES, transport, "闽交执罚", today - timedelta(days=300), 250, public=False
@@ -177,7 +184,8 @@ def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]
 
 
 def _penalties(
-    crowd: list[Somebody], cases: list[Case], organisation: Organisation, prefix: str, start: date, days: int, *, public: bool
+    crowd: list[Somebody], cases: list[Case], organisation: Organisation, prefix: str, start: date, days: int, *, public: bool,
+    spoil: int = 0,
 ) -> bytes:
     dice = random.Random(len(crowd))  # noqa: S311
     header = [
@@ -198,6 +206,9 @@ def _penalties(
                 *([f"{decided.replace(year=decided.year + 3, day=min(decided.day, 28))}", "公示"] if public else []),
             ]
         )  # fmt: skip
+    for number, row in enumerate(rows[spoil::spoil] if spoil else []):
+        column, value = SPOILT[number % len(SPOILT)]
+        row[column] = value or row[column][:-1]
     return _csv(header, rows)
 
 

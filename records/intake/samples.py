@@ -267,7 +267,7 @@ def sample_rows(
     flaws = list(FLAWS)
     used = 0
     for number in range(rows):
-        row = clean_row(rng, number, organ, uscc)
+        row = clean_row(rng, number + (seed - 1) * 1_000_000, organ, uscc)  # no two seeds share a person
         if messy and before is not None and rng.random() < FLAWED_IN:
             flaw = flaws[used % len(flaws)]
             used += 1
