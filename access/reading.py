@@ -1,6 +1,6 @@
 """What leaves the query log: the person's own access history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -36,6 +36,7 @@ class Access:
     channel: str
     items: list[str]
     count: int
+    item_names: list[str] = field(default_factory=list)
 
     @property
     def refused(self) -> bool:

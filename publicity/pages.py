@@ -1,9 +1,11 @@
 """The public site and the citizen's own space: who may, which object, do it, answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,11 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access.reading import access_history
+from access.reading import Access, access_history
 from access.web import asker, client_address
 from accounts.actions import activate
 from accounts.models import Person, User
-from catalogue.models import Item, ItemVersion, ProhibitedCategory
+from catalogue.models import ItemVersion, ProhibitedCategory
 from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
@@ -43,8 +45,8 @@ def citizens_only(page: Page) -> Page:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    versions = ItemVersion.objects.in_force(timezone.localdate())
-    return render(request, "publicity/home.html", {"items": versions.count()})
+    versions = ItemVersion.objects.in_force(timezone.localdate()).select_related("item__provider").order_by("item")
+    return render(request, "publicity/home.html", {"versions": versions})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,12 +55,13 @@ def lookup(request: HttpRequest) -> HttpResponse:
     """Look up what is public about one person. POST only, so that nothing typed reaches an address or a log."""
     form = LookupForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "publicity/lookup.html", {"form": form}, status=422 if form.is_bound else 200)
+        context = {"form": form, "limit": settings.LOOKUPS_PER_HOUR}
+        return render(request, "publicity/lookup.html", context, status=422 if form.is_bound else 200)
     if not count_lookup(client_address(request)):
         return too_many(request, 61 - timezone.localtime().minute)
     name, number = form.cleaned_data["name"], form.cleaned_data["number"]
-    records = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, "公示网站"))
-    return render(request, "publicity/lookup_result.html", {"records": records, "today": timezone.localdate()})
+    file = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, "公示网站"))
+    return render(request, "publicity/lookup_result.html", {"file": file, "today": timezone.localdate()})
 
 
 @require_safe
@@ -75,7 +78,7 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 @citizens_only
 def me(request: HttpRequest, person: Person) -> HttpResponse:
-    return render(request, "publicity/me/index.html", {"latest": access_history(person, limit=3)})
+    return render(request, "publicity/me/index.html", {"latest": with_item_names(access_history(person, limit=3))})
 
 
 @require_safe
@@ -91,15 +94,16 @@ def me_access(request: HttpRequest, person: Person) -> HttpResponse:
     own = request.GET.get("own") == "1"
     before = request.GET.get("before", "")
     lines = access_history(person, own=own, before=int(before) if before.isdecimal() else None, limit=PAGE_SIZE + 1)
-    names = item_names()
-    context = {"lines": lines[:PAGE_SIZE], "more": len(lines) > PAGE_SIZE, "own": own, "names": names}
+    shown = with_item_names(lines[:PAGE_SIZE])
+    context = {"lines": shown, "more": len(lines) > PAGE_SIZE, "own": own, "last": shown[-1].seq if shown else None}
     return render(request, "publicity/me/access.html", context)
 
 
-def item_names() -> dict[str, str]:
-    """Return the current name of each item by its code."""
-    versions = ItemVersion.objects.filter(item__in=Item.objects.all()).order_by("item", "version")
-    return {v.item.code: v.name for v in versions.select_related("item")}
+def with_item_names(lines: list[Access]) -> list[Access]:
+    """Give each line the items' names: people do not know codes."""
+    versions = ItemVersion.objects.select_related("item").order_by("item", "version")
+    names = {v.item.code: v.name for v in versions}
+    return [replace(line, item_names=[names.get(code, code) for code in line.items]) for line in lines]
 
 
 class SignIn(LoginView):

@@ -6,7 +6,7 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db import connection, transaction
@@ -173,7 +173,7 @@ def supplied_content(batch: Batch, row: BatchRow, *, by: Asker) -> dict[str, str
     return version.content if version else {}
 
 
-def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Asker) -> list[View]:
+def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Asker) -> File:
     """Return what is public today about exactly that name with that ID number or document number (kind Q6).
 
     The answer has the same shape, and takes at least the same time, whether the person does not exist or has
@@ -187,8 +187,8 @@ def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Aske
                 kind=Kind.PUBLIC, ground="依法公示（行政处罚法第四十八条等）", purpose="公众查询公示信息",
                 fields_class="公众可见，脱敏", person=person,
             )  # fmt: skip
-            views = _answer(ask, by).records
-            return [view for view in views if not doc_no or view.doc_no == doc_no]
+            file = _answer(ask, by)
+            return replace(file, records=[view for view in file.records if not doc_no or view.doc_no == doc_no])
     finally:
         if (left := PUBLIC_FLOOR_SECONDS - (time.monotonic() - began)) > 0:
             time.sleep(left)

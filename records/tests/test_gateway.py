@@ -185,7 +185,7 @@ def test_the_person_sees_all_of_their_own(listed: Cast) -> None:
 
 
 def test_the_public_sees_a_serious_record_masked(listed: Cast) -> None:
-    found = public_records(name="陈小满", id_number=CITIZEN_NUMBER, by=Asker(None, "公示网站"))
+    found = public_records(name="陈小满", id_number=CITIZEN_NUMBER, by=Asker(None, "公示网站")).records
     assert len(found) == 1
     labels = {fact.label for fact in found[0].facts}
     assert "违法事实" not in labels
@@ -196,9 +196,9 @@ def test_the_public_sees_a_serious_record_masked(listed: Cast) -> None:
 
 def test_the_public_finds_it_by_document_number_and_exact_name_only(listed: Cast) -> None:
     nobody = Asker(None, "公示网站")
-    assert len(public_records(name="陈小满", doc_no="闽市监处罚〔2026〕1号", by=nobody)) == 1
+    assert len(public_records(name="陈小满", doc_no="闽市监处罚〔2026〕1号", by=nobody).records) == 1
     for name, document in [("陈", "闽市监处罚〔2026〕1号"), ("陈小满", "闽市监处罚〔2026〕%"), ("%", "%"), ("林大雪", "闽市监处罚〔2026〕1号")]:
-        assert public_records(name=name, doc_no=document, by=nobody) == []
+        assert public_records(name=name, doc_no=document, by=nobody).records == []
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_public_finds_it_by_document_number_and_exact_name_only(listed: Cast
 def test_what_is_not_public_today_is_not_found(cast: Cast, changes: dict[str, str]) -> None:
     batch = deliver(cast, [penalty(cast, **changes)])
     assert batch.new == 1
-    assert public_records(name="陈小满", id_number=CITIZEN_NUMBER, by=Asker(None, "公示网站")) == []
+    assert public_records(name="陈小满", id_number=CITIZEN_NUMBER, by=Asker(None, "公示网站")).records == []
     assert len(own_file(cast.citizen.person, by=Asker(cast.citizen, "公示网站")).records) == 1
 
 
