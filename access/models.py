@@ -159,9 +159,7 @@ class QueryPerson(models.Model):
 class QueryAnswer(models.Model):
     """What a query gave back: which records, how many. Written in the same transaction as the reading."""
 
-    query = models.OneToOneField(
-        Query, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="answer"
-    )
+    query = models.OneToOneField(Query, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="answer")
     at = models.DateTimeField("时间")
     record_ids = ArrayField(models.BigIntegerField(), verbose_name="返回记录")
     items = ArrayField(models.TextField(), verbose_name="返回条目")

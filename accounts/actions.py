@@ -29,9 +29,7 @@ def register_organisation(*, uscc: str, name: str, kind: str, region: Region, **
         return organisation
 
 
-def register_staff(
-    *, username: str, name: str, organisation: Organisation, roles: list[Role], password: str
-) -> User:
+def register_staff(*, username: str, name: str, organisation: Organisation, roles: list[Role], password: str) -> User:
     """Open a staff account with its roles. Raises IntegrityError when roles exclude each other."""
     with transaction.atomic():
         user = User(username=username, name=name, organisation=organisation, kind=User.Kind.STAFF, is_staff=True)

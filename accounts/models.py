@@ -6,13 +6,13 @@ from datetime import date
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from creditfujian.lib import identity, masking
 from creditfujian.lib.uscc import is_valid as uscc_is_valid
-from django.core.exceptions import ValidationError
 
 ID_ABOUT = b"person.id_number"  # binds a sealed number to its use
 
@@ -81,7 +81,9 @@ class Organisation(models.Model):
                 condition=Q(uscc__regex=r"^[0-9A-HJ-NP-RTUWXY]{18}$"), name="organisation_uscc_is_well_formed"
             ),
             models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_from__isnull=True) | Q(valid_to__gt=models.F("valid_from")),
+                condition=Q(valid_to__isnull=True)
+                | Q(valid_from__isnull=True)
+                | Q(valid_to__gt=models.F("valid_from")),
                 name="organisation_ends_after_it_begins",
             ),
         ]
@@ -114,7 +116,8 @@ class Person(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="person_has_a_name"),
             models.CheckConstraint(
-                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")), name="person_not_merged_into_self"
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")),
+                name="person_not_merged_into_self",
             ),
         ]
 

@@ -11,9 +11,7 @@ def waiting_for(user: User) -> list[Waiting]:
     """Return the cards of identity proofs and accounts."""
     cards = []
     if user.has_perm("accounts.add_identityproof"):
-        count = IdentityProof.objects.filter(
-            organisation=user.organisation, used_at=None, expires_at__gt=Now()
-        ).count()
+        count = IdentityProof.objects.filter(organisation=user.organisation, used_at=None, expires_at__gt=Now()).count()
         url = reverse("admin:accounts_identityproof_changelist")
         cards.append(Waiting("已发放、未激活的激活码", count, "7 天内有效，过期须重新核验", url))
     if user.has_perm("accounts.assign_roles"):

@@ -91,7 +91,7 @@ def fresh() -> None:
 
 def child(mode: str, *arguments: str) -> dict[str, Any]:
     """Run one import in a process of its own; return its figures."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.intake", "--child", mode, *arguments],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
@@ -164,7 +164,17 @@ def run_import_export(path: str, count: str) -> dict[str, Any]:
     with Path(path).open(encoding="utf-8-sig", newline="") as handle:
         sample = [row for row, _ in zip(csv.DictReader(handle), range(int(count)), strict=False)]
     data = tablib.Dataset(
-        headers=["name", "id_number", "item", "provider", "decider_uscc", "doc_no", "doc_date", "severity", "query_until"]
+        headers=[
+            "name",
+            "id_number",
+            "item",
+            "provider",
+            "decider_uscc",
+            "doc_no",
+            "doc_date",
+            "severity",
+            "query_until",
+        ]
     )
     for row in sample:
         code = row["处罚机关统一社会信用代码"]
@@ -184,7 +194,7 @@ def dump_rows(folder: Path) -> None:
     connection = connect(WORKING)
     with connection.cursor() as cursor:
         for table, columns in {**TABLES, "records_sealedfile": "*", "records_batch": "*"}.items():
-            query = f"SELECT {columns} FROM {table}" + (" WHERE id > 2" if table == "accounts_person" else "")  # noqa: S608
+            query = f"SELECT {columns} FROM {table}" + (" WHERE id > 2" if table == "accounts_person" else "")
             with (folder / table).open("wb") as out:
                 cursor.copy_expert(f"COPY ({query}) TO STDOUT", out)
     connection.close()
@@ -252,9 +262,7 @@ def make_files(folder: Path, uscc: str, rows: int) -> dict[str, Path]:
     return files
 
 
-def one_round(
-    figures: dict[str, list[dict[str, Any]]], files: dict[str, Path], folder: Path, sample: int
-) -> None:
+def one_round(figures: dict[str, list[dict[str, Any]]], files: dict[str, Path], folder: Path, sample: int) -> None:
     """Run every way once, each on a fresh database (the second delivery on the first's)."""
     fresh()
     figures.setdefault("xlsx", []).append(child("intake", str(files["xlsx"])))

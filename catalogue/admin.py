@@ -5,7 +5,15 @@ from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
 from catalogue.models import (
-    Article, CodeSet, CodeValue, Field, Instrument, Item, ItemVersion, ProhibitedCategory, PublicationPeriod,
+    Article,
+    CodeSet,
+    CodeValue,
+    Field,
+    Instrument,
+    Item,
+    ItemVersion,
+    ProhibitedCategory,
+    PublicationPeriod,
 )  # fmt: skip
 
 

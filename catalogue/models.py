@@ -243,7 +243,8 @@ class ItemVersion(models.Model):
                 violation_error_message="公开公示须另有公开依据（个人信息保护法第二十五条）。",
             ),
             models.CheckConstraint(
-                condition=Q(public_name_in_full=False) | Q(disclosure="PUBLIC"), name="itemversion_full_name_only_if_public"
+                condition=Q(public_name_in_full=False) | Q(disclosure="PUBLIC"),
+                name="itemversion_full_name_only_if_public",
             ),
             models.CheckConstraint(
                 condition=Q(repairable=True) | Q(no_repair_basis__isnull=False),

@@ -13,7 +13,14 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.models import Organisation, Region
 from catalogue.models import (
-    Article, CodeSet, CodeValue, Field, Instrument, Item, ItemVersion, PublicationPeriod,
+    Article,
+    CodeSet,
+    CodeValue,
+    Field,
+    Instrument,
+    Item,
+    ItemVersion,
+    PublicationPeriod,
 )  # fmt: skip
 
 DATA = Path(__file__).parent / "data"
@@ -44,9 +51,7 @@ def _load_code_set(row: dict[str, Any]) -> None:
     values = row.pop("values")
     code_set, _ = CodeSet.objects.get_or_create(code=row.pop("code"), defaults=row)
     for position, value in enumerate(values):
-        CodeValue.objects.get_or_create(
-            code_set=code_set, code=value["code"], defaults={**value, "position": position}
-        )
+        CodeValue.objects.get_or_create(code_set=code_set, code=value["code"], defaults={**value, "position": position})
 
 
 def _article(reference: str) -> Article:

@@ -2,8 +2,17 @@
 
 from auditlog.registry import auditlog
 
-from catalogue.models import Article, CodeSet, CodeValue, Field, Instrument, Item, ItemVersion
-from catalogue.models import ProhibitedCategory, PublicationPeriod
+from catalogue.models import (
+    Article,
+    CodeSet,
+    CodeValue,
+    Field,
+    Instrument,
+    Item,
+    ItemVersion,
+    ProhibitedCategory,
+    PublicationPeriod,
+)
 
 for model in (Instrument, Article, Item, Field, CodeSet, CodeValue, ProhibitedCategory, PublicationPeriod):
     auditlog.register(model)

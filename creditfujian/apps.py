@@ -26,7 +26,6 @@ class ProjectConfig(AppConfig):
 def after_migrate(using: str, **kwargs: Any) -> None:
     """Give roles their permissions and the application role its privileges."""
     from accounts.roles import sync_roles
-
     from creditfujian.database import grant_application
 
     sync_roles(using)

@@ -77,7 +77,13 @@ STAFF = [
     (Role.AUDITOR, "auditor", "何审计", "JJXX", "查看查询日志和变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
     (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
-    (Role.DECIDER_OFFICER, "transport_officer", "叶交通", "TRAN", "另一部门：未获准查询市场监管处罚，会被拒绝并记入日志"),
+    (
+        Role.DECIDER_OFFICER,
+        "transport_officer",
+        "叶交通",
+        "TRAN",
+        "另一部门：未获准查询市场监管处罚，会被拒绝并记入日志",
+    ),
     (Role.DATA_OFFICER, "transport_data", "丁运输", "TRAN", "报送道路运输从业人员行政处罚"),
     (Role.DATA_OFFICER, "hrss_data", "潘人社", "HRSS", "报送职业资格证书"),
 ]
@@ -176,7 +182,9 @@ def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]
     _deliver(rows, "道路运输处罚.csv", "FJ1-03-TRAN-0001", "transport_data", None)
     rows = _qualifications(crowd[100:500], organisations["HRSS"])
     _deliver(rows, "职业资格证书.csv", "FJ1-03-HRSS-0001", "hrss_data", None)
-    for batch in Batch.objects.filter(state=Batch.State.CHECKED, item__code__in=["FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]):
+    for batch in Batch.objects.filter(
+        state=Batch.State.CHECKED, item__code__in=["FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]
+    ):
         _commit_by_second_hand(batch)
     _deliver(b"not,a,table\n1,2,3\n", "说明.csv", PENALTIES, "data_officer", None)
     say(f"批次 {Batch.objects.count()} 个，其中待审核 {Batch.objects.filter(state=Batch.State.CHECKED).count()} 个")
@@ -184,10 +192,17 @@ def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]
 
 
 def _penalties(
-    crowd: list[Somebody], cases: list[Case], organisation: Organisation, prefix: str, start: date, days: int, *, public: bool,
+    crowd: list[Somebody],
+    cases: list[Case],
+    organisation: Organisation,
+    prefix: str,
+    start: date,
+    days: int,
+    *,
+    public: bool,
     spoil: int = 0,
 ) -> bytes:
-    dice = random.Random(len(crowd))  # noqa: S311
+    dice = random.Random(len(crowd))
     header = [
         "行政相对人名称", "行政相对人类别", "证件类型", "证件号码", "行政处罚决定书文号", "违法行为类型", "违法事实",
         "处罚依据", "处罚类别", "处罚内容", "罚款金额（万元）", "处罚决定日期", "处罚机关", "处罚机关统一社会信用代码",
@@ -213,8 +228,17 @@ def _penalties(
 
 
 def _qualifications(crowd: list[Somebody], organisation: Organisation) -> bytes:
-    dice = random.Random(11)  # noqa: S311
-    header = ["姓名", "证件号码", "职业资格名称", "证书编号", "级别", "批准日期", "发证机关", "发证机关统一社会信用代码"]
+    dice = random.Random(11)
+    header = [
+        "姓名",
+        "证件号码",
+        "职业资格名称",
+        "证书编号",
+        "级别",
+        "批准日期",
+        "发证机关",
+        "发证机关统一社会信用代码",
+    ]
     rows = [
         [
             somebody.name, somebody.id_number, dice.choice(QUALIFICATIONS), f"FJ{2023000000 + number}", "专业技术",
@@ -246,7 +270,11 @@ def _commit_by_second_hand(batch: Batch) -> None:
     """Let a reviewer of the same department commit; opened here because the demo prints only one per role."""
     username = f"{batch.uploaded_by.username}_reviewer"
     reviewer = register_staff(
-        username=username, name="审核人员", organisation=batch.supplier, roles=[Role.DATA_REVIEWER], password=_password()
+        username=username,
+        name="审核人员",
+        organisation=batch.supplier,
+        roles=[Role.DATA_REVIEWER],
+        password=_password(),
     )
     actions.commit_now(batch.pk, by=reviewer)
 
@@ -302,7 +330,7 @@ def _readings(crowd: list[Somebody]) -> None:
 def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
     accounts = []
     notes = {row[1]: (row[0].value, row[4]) for row in STAFF}
-    notes |= {name: ("citizen", "公民") for name in ("citizen", "citizen2", "citizen3")}
+    notes |= dict.fromkeys(("citizen", "citizen2", "citizen3"), ("citizen", "公民"))
     notes["institution"] = ("institution", "机构查询员")
     for user in User.objects.filter(username__in=notes).select_related("organisation").order_by("pk"):
         password = _password()

@@ -71,7 +71,9 @@ class ActivateForm(forms.Form):
         label="激活码", max_length=20, help_text="窗口发放的 10 位激活码，7 天内有效，只能用一次。",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
     )  # fmt: skip
-    username = forms.CharField(label="设置用户名", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    username = forms.CharField(
+        label="设置用户名", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
     password = forms.CharField(
         label="设置密码", help_text="；".join(password_validators_help_texts()),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

@@ -138,7 +138,9 @@ def activate_account(request: HttpRequest) -> HttpResponse:
 
 def _show(form: ActivateForm, error: ValidationError) -> None:
     if not hasattr(error, "error_dict"):
-        error = ValidationError({"password" if error.error_list[0].code != "activation" else "__all__": error.error_list})
+        error = ValidationError(
+            {"password" if error.error_list[0].code != "activation" else "__all__": error.error_list}
+        )
     for name, errors in error.error_dict.items():
         form.add_error(name if name in form.fields else None, errors)
 
@@ -147,9 +149,13 @@ def _show(form: ActivateForm, error: ValidationError) -> None:
 def display_mode(request: HttpRequest) -> HttpResponse:
     """Switch large type on or off, and go back to where the reader was."""
     target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         target = "/"
     response = HttpResponseRedirect(target)
     large = request.POST.get("large") == "1"
-    response.set_cookie(LARGE_TYPE_COOKIE, "1" if large else "0", max_age=31_536_000, samesite="Lax", secure=request.is_secure())
+    response.set_cookie(
+        LARGE_TYPE_COOKIE, "1" if large else "0", max_age=31_536_000, samesite="Lax", secure=request.is_secure()
+    )
     return response

@@ -18,7 +18,13 @@ State = Batch.State
 
 
 def receive(
-    stream: BinaryIO, *, name: str, item: Item, by: User, channel: Batch.Channel, mode: Batch.Mode = Batch.Mode.GOOD_ROWS
+    stream: BinaryIO,
+    *,
+    name: str,
+    item: Item,
+    by: User,
+    channel: Batch.Channel,
+    mode: Batch.Mode = Batch.Mode.GOOD_ROWS,
 ) -> tuple[Batch, bool]:
     """Take a file for an item (step 1); return the batch and whether it is a new one.
 
@@ -69,9 +75,7 @@ def check_batch(batch_id: int) -> Batch:
     with transaction.atomic():
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
-        check.compare_with_file_and_register(
-            batch, doc_field=reading.doc_field, name_field=reading.name_field
-        )
+        check.compare_with_file_and_register(batch, doc_field=reading.doc_field, name_field=reading.name_field)
         check.count(batch)
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
@@ -221,7 +225,10 @@ def mark_failed(batch_id: int) -> None:
             _move(batch, State.FAILED, "failure")
         elif batch.state == State.COMMITTING:
             batch.committed_by = None
-            batch.failure = {"code": "S02", "message": "入库时中断，没有写入任何一行。请重新提交；再次中断请联系平台运维。"}
+            batch.failure = {
+                "code": "S02",
+                "message": "入库时中断，没有写入任何一行。请重新提交；再次中断请联系平台运维。",
+            }
             _move(batch, State.CHECKED, "committed_by", "failure")
 
 

@@ -27,7 +27,18 @@ from records.reading import Refused, file_by_request, register
 class BatchAdmin(ReadOnlyAdmin):
     """Upload, preview, commit, correct, withdraw. Everyone else sees counts."""
 
-    list_display = ["number_", "item", "supplier", "state", "rows", "new", "changed", "unchanged", "refused", "received_at"]
+    list_display = [
+        "number_",
+        "item",
+        "supplier",
+        "state",
+        "rows",
+        "new",
+        "changed",
+        "unchanged",
+        "refused",
+        "received_at",
+    ]
     list_filter = ["state", "item"]
     list_select_related = ["item", "supplier"]
     date_hierarchy = "received_at"
@@ -158,7 +169,10 @@ class BatchAdmin(ReadOnlyAdmin):
             return self._detail(request, self._batch(request, pk), form, status=422)
         reason = form.cleaned_data["reason"] if form.is_bound else ""
         return self._do(
-            request, pk, lambda b: actions.withdraw(b, by=request.user, reason=reason), "批次已撤回，入库前的内容已恢复。"
+            request,
+            pk,
+            lambda b: actions.withdraw(b, by=request.user, reason=reason),
+            "批次已撤回，入库前的内容已恢复。",
         )
 
     def correction_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -203,7 +217,9 @@ class RequestAdmin(ReadOnlyAdmin):
             if isinstance(outcome, Request):
                 return redirect("admin:access_request_file", outcome.pk)
             if isinstance(outcome, Refused):
-                return render(request, "403.html", {"reason": f"{outcome.reason}。本次尝试已记入查询日志。"}, status=403)
+                return render(
+                    request, "403.html", {"reason": f"{outcome.reason}。本次尝试已记入查询日志。"}, status=403
+                )
             form.add_error("name", "没有与该姓名和证件号码都一致的档案。请核对；本次查询已记入日志。")
         return render(request, "admin/access/register.html", context, status=422 if form.errors else 200)
 
@@ -219,7 +235,9 @@ class RequestAdmin(ReadOnlyAdmin):
         file = file_by_request(registered, by=asker(request, "工作平台"))
         if isinstance(file, Refused):
             again = f"{file.reason}。本次尝试已记入查询日志。"
-            return render(request, "403.html", {"reason": again, "back": reverse("admin:access_request_add")}, status=403)
+            return render(
+                request, "403.html", {"reason": again, "back": reverse("admin:access_request_add")}, status=403
+            )
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": "信用档案（部门视图）",
             "file": file, "registered": registered,

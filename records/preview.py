@@ -94,7 +94,9 @@ def differences(batch: Batch, *, by: Asker) -> list[Difference]:
         for code in dict.fromkeys([*old, *new]):
             if old.get(code, "") != new.get(code, ""):
                 found.append(
-                    Difference(row.row_no, row.doc_no or "", labels.get(code, code), old.get(code, ""), new.get(code, ""))
+                    Difference(
+                        row.row_no, row.doc_no or "", labels.get(code, code), old.get(code, ""), new.get(code, "")
+                    )
                 )
     return found
 
@@ -114,6 +116,4 @@ def write_correction(batch: Batch, out: BinaryIO) -> int:
     with store.open_sealed(batch.file) as stream:
         table = files.open_table(stream)
         head = header.find_header(table, rules.columns())
-        return correction.write_correction(
-            out, table, head, problems, batch_no=batch.number, id_columns=id_columns
-        )
+        return correction.write_correction(out, table, head, problems, batch_no=batch.number, id_columns=id_columns)

@@ -18,7 +18,9 @@ def waiting_for(user: User) -> list[Waiting]:
     if user.has_perm("records.commit_batch"):
         count = Batch.objects.to_commit_by(user).count()
         cards.append(
-            Waiting("待审核提交的批次", count, "另一名工作人员上传，由您审核后入库", f"{url}?state__exact=checked", Tone.DUE)
+            Waiting(
+                "待审核提交的批次", count, "另一名工作人员上传，由您审核后入库", f"{url}?state__exact=checked", Tone.DUE
+            )
         )
     if user.has_perm("records.add_batch"):
         mine = batches.filter(uploaded_by=user)
@@ -38,6 +40,11 @@ def waiting_for(user: User) -> list[Waiting]:
     if user.has_role(Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, Role.DECIDER_HEAD):
         mine_open = user.requests.filter(expires_at__gt=Now()).count()
         cards.append(
-            Waiting("有效的查询登记", mine_open, "登记后限时查阅，过时须重新登记", reverse("admin:access_request_changelist"))
+            Waiting(
+                "有效的查询登记",
+                mine_open,
+                "登记后限时查阅，过时须重新登记",
+                reverse("admin:access_request_changelist"),
+            )
         )
     return cards

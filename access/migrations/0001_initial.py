@@ -7,95 +7,203 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Query',
+            name="Query",
             fields=[
-                ('seq', models.BigAutoField(primary_key=True, serialize=False, verbose_name='序号')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('actor_name', models.TextField(verbose_name='查询人姓名')),
-                ('organisation_name', models.TextField(verbose_name='单位名称')),
-                ('uscc', models.TextField(verbose_name='单位代码')),
-                ('roles', models.TextField(verbose_name='角色')),
-                ('channel', models.TextField(verbose_name='渠道')),
-                ('kind', models.CharField(choices=[('Q1', '本人网上查询'), ('Q2', '本人窗口查询'), ('Q3', '代理人或近亲属查询'), ('Q4', '经本人授权查询'), ('Q5', '部门依职责查询'), ('Q6', '公众查询公示信息'), ('Q7', '司法、监察、监督机关查询')], max_length=2, verbose_name='查询方式')),
-                ('ground', models.TextField(verbose_name='查询依据')),
-                ('purpose', models.TextField(verbose_name='查询事由')),
-                ('case_no', models.TextField(verbose_name='案件编号')),
-                ('duty_code', models.TextField(verbose_name='事项编码')),
-                ('request_no', models.BigIntegerField(null=True, verbose_name='登记号')),
-                ('items', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None, verbose_name='查询条目')),
-                ('fields_class', models.TextField(verbose_name='字段范围')),
-                ('decision', models.CharField(choices=[('allowed', '已提供'), ('refused', '已拒绝')], max_length=7, verbose_name='结果')),
-                ('refusal', models.CharField(blank=True, choices=[('no_right', '所在单位未获准依职责查询所选条目'), ('no_role', '账户没有查询职责'), ('expired', '查询登记已过有效时间，请重新登记'), ('not_owner', '查询登记由他人办理，不能借用'), ('no_ground', '没有查询依据')], max_length=12, verbose_name='拒绝理由')),
-                ('address', models.TextField(verbose_name='来源网段')),
-                ('correlation', models.TextField(verbose_name='请求标识')),
+                ("seq", models.BigAutoField(primary_key=True, serialize=False, verbose_name="序号")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("actor_name", models.TextField(verbose_name="查询人姓名")),
+                ("organisation_name", models.TextField(verbose_name="单位名称")),
+                ("uscc", models.TextField(verbose_name="单位代码")),
+                ("roles", models.TextField(verbose_name="角色")),
+                ("channel", models.TextField(verbose_name="渠道")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("Q1", "本人网上查询"),
+                            ("Q2", "本人窗口查询"),
+                            ("Q3", "代理人或近亲属查询"),
+                            ("Q4", "经本人授权查询"),
+                            ("Q5", "部门依职责查询"),
+                            ("Q6", "公众查询公示信息"),
+                            ("Q7", "司法、监察、监督机关查询"),
+                        ],
+                        max_length=2,
+                        verbose_name="查询方式",
+                    ),
+                ),
+                ("ground", models.TextField(verbose_name="查询依据")),
+                ("purpose", models.TextField(verbose_name="查询事由")),
+                ("case_no", models.TextField(verbose_name="案件编号")),
+                ("duty_code", models.TextField(verbose_name="事项编码")),
+                ("request_no", models.BigIntegerField(null=True, verbose_name="登记号")),
+                (
+                    "items",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None, verbose_name="查询条目"
+                    ),
+                ),
+                ("fields_class", models.TextField(verbose_name="字段范围")),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("allowed", "已提供"), ("refused", "已拒绝")], max_length=7, verbose_name="结果"
+                    ),
+                ),
+                (
+                    "refusal",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_right", "所在单位未获准依职责查询所选条目"),
+                            ("no_role", "账户没有查询职责"),
+                            ("expired", "查询登记已过有效时间，请重新登记"),
+                            ("not_owner", "查询登记由他人办理，不能借用"),
+                            ("no_ground", "没有查询依据"),
+                        ],
+                        max_length=12,
+                        verbose_name="拒绝理由",
+                    ),
+                ),
+                ("address", models.TextField(verbose_name="来源网段")),
+                ("correlation", models.TextField(verbose_name="请求标识")),
             ],
             options={
-                'verbose_name': '查询日志',
-                'verbose_name_plural': '查询日志',
-                'db_table_comment': 'append-only: the register of queries, kept ten years',
-                'ordering': ['-seq'],
-                'managed': False,
-                'default_permissions': ('view',),
+                "verbose_name": "查询日志",
+                "verbose_name_plural": "查询日志",
+                "db_table_comment": "append-only: the register of queries, kept ten years",
+                "ordering": ["-seq"],
+                "managed": False,
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='QueryPerson',
+            name="QueryPerson",
             fields=[
-                ('seq', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('kind', models.CharField(choices=[('Q1', '本人网上查询'), ('Q2', '本人窗口查询'), ('Q3', '代理人或近亲属查询'), ('Q4', '经本人授权查询'), ('Q5', '部门依职责查询'), ('Q6', '公众查询公示信息'), ('Q7', '司法、监察、监督机关查询')], max_length=2, verbose_name='查询方式')),
-                ('allowed', models.BooleanField(verbose_name='是否提供')),
-                ('items', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), null=True, size=None, verbose_name='可读条目')),
+                ("seq", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("Q1", "本人网上查询"),
+                            ("Q2", "本人窗口查询"),
+                            ("Q3", "代理人或近亲属查询"),
+                            ("Q4", "经本人授权查询"),
+                            ("Q5", "部门依职责查询"),
+                            ("Q6", "公众查询公示信息"),
+                            ("Q7", "司法、监察、监督机关查询"),
+                        ],
+                        max_length=2,
+                        verbose_name="查询方式",
+                    ),
+                ),
+                ("allowed", models.BooleanField(verbose_name="是否提供")),
+                (
+                    "items",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), null=True, size=None, verbose_name="可读条目"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '查询日志（人员）',
-                'verbose_name_plural': '查询日志（人员）',
-                'db_table_comment': 'append-only: one line per person read',
-                'ordering': ['-at'],
-                'managed': False,
-                'default_permissions': (),
+                "verbose_name": "查询日志（人员）",
+                "verbose_name_plural": "查询日志（人员）",
+                "db_table_comment": "append-only: one line per person read",
+                "ordering": ["-at"],
+                "managed": False,
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Request',
+            name="Request",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('Q1', '本人网上查询'), ('Q2', '本人窗口查询'), ('Q3', '代理人或近亲属查询'), ('Q4', '经本人授权查询'), ('Q5', '部门依职责查询'), ('Q6', '公众查询公示信息'), ('Q7', '司法、监察、监督机关查询')], max_length=2, verbose_name='查询方式')),
-                ('purpose', models.CharField(choices=[('licensing', '办理行政许可'), ('supervision', '日常监督检查'), ('penalty', '办理行政处罚案件'), ('listing', '办理名单认定或移出'), ('repair', '办理信用修复'), ('objection', '办理异议'), ('award', '办理表彰奖励'), ('other', '其他法定职责')], max_length=20, verbose_name='查询事由')),
-                ('purpose_text', models.CharField(max_length=200, verbose_name='事由说明')),
-                ('duty_code', models.CharField(max_length=40, verbose_name='事项编码')),
-                ('case_no', models.CharField(max_length=60, verbose_name='案件（办件）编号')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='登记时间')),
-                ('expires_at', models.DateTimeField(verbose_name='有效至')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("Q1", "本人网上查询"),
+                            ("Q2", "本人窗口查询"),
+                            ("Q3", "代理人或近亲属查询"),
+                            ("Q4", "经本人授权查询"),
+                            ("Q5", "部门依职责查询"),
+                            ("Q6", "公众查询公示信息"),
+                            ("Q7", "司法、监察、监督机关查询"),
+                        ],
+                        max_length=2,
+                        verbose_name="查询方式",
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("licensing", "办理行政许可"),
+                            ("supervision", "日常监督检查"),
+                            ("penalty", "办理行政处罚案件"),
+                            ("listing", "办理名单认定或移出"),
+                            ("repair", "办理信用修复"),
+                            ("objection", "办理异议"),
+                            ("award", "办理表彰奖励"),
+                            ("other", "其他法定职责"),
+                        ],
+                        max_length=20,
+                        verbose_name="查询事由",
+                    ),
+                ),
+                ("purpose_text", models.CharField(max_length=200, verbose_name="事由说明")),
+                ("duty_code", models.CharField(max_length=40, verbose_name="事项编码")),
+                ("case_no", models.CharField(max_length=60, verbose_name="案件（办件）编号")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="登记时间")),
+                ("expires_at", models.DateTimeField(verbose_name="有效至")),
             ],
             options={
-                'verbose_name': '查询登记',
-                'verbose_name_plural': '查询登记',
-                'ordering': ['-created_at'],
+                "verbose_name": "查询登记",
+                "verbose_name_plural": "查询登记",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='QueryAnswer',
+            name="QueryAnswer",
             fields=[
-                ('query', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='answer', serialize=False, to='access.query')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('record_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None, verbose_name='返回记录')),
-                ('items', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None, verbose_name='返回条目')),
+                (
+                    "query",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="answer",
+                        serialize=False,
+                        to="access.query",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "record_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None, verbose_name="返回记录"
+                    ),
+                ),
+                (
+                    "items",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None, verbose_name="返回条目"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '查询结果',
-                'verbose_name_plural': '查询结果',
-                'db_table_comment': 'append-only: what each query returned',
-                'managed': False,
-                'default_permissions': (),
+                "verbose_name": "查询结果",
+                "verbose_name_plural": "查询结果",
+                "db_table_comment": "append-only: what each query returned",
+                "managed": False,
+                "default_permissions": (),
             },
         ),
     ]

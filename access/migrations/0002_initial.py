@@ -7,47 +7,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
-        ('accounts', '0001_initial'),
-        ('catalogue', '0001_initial'),
+        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
+        ("catalogue", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='request',
-            name='actor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to=settings.AUTH_USER_MODEL, verbose_name='查询人'),
+            model_name="request",
+            name="actor",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="requests",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="查询人",
+            ),
         ),
         migrations.AddField(
-            model_name='request',
-            name='items',
-            field=models.ManyToManyField(related_name='+', to='catalogue.item', verbose_name='查询条目'),
+            model_name="request",
+            name="items",
+            field=models.ManyToManyField(related_name="+", to="catalogue.item", verbose_name="查询条目"),
         ),
         migrations.AddField(
-            model_name='request',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation', verbose_name='查询单位'),
+            model_name="request",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.organisation",
+                verbose_name="查询单位",
+            ),
         ),
         migrations.AddField(
-            model_name='request',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='accounts.person', verbose_name='被查询人'),
+            model_name="request",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="requests",
+                to="accounts.person",
+                verbose_name="被查询人",
+            ),
         ),
         migrations.AddIndex(
-            model_name='request',
-            index=models.Index(fields=['actor', '-created_at'], name='request_by_actor'),
+            model_name="request",
+            index=models.Index(fields=["actor", "-created_at"], name="request_by_actor"),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at')), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('created_at'), '+', models.Value('1 day')))), name='request_is_short_lived'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__gt", models.F("created_at")),
+                    (
+                        "expires_at__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("created_at"), "+", models.Value("1 day")
+                        ),
+                    ),
+                ),
+                name="request_is_short_lived",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'Q5'), _negated=True), models.Q(models.Q(('case_no', ''), _negated=True), models.Q(('duty_code', ''), _negated=True), models.Q(('purpose_text', ''), _negated=True)), _connector='OR'), name='request_by_duty_names_duty_case_and_reason'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "Q5"), _negated=True),
+                    models.Q(
+                        models.Q(("case_no", ""), _negated=True),
+                        models.Q(("duty_code", ""), _negated=True),
+                        models.Q(("purpose_text", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="request_by_duty_names_duty_case_and_reason",
+            ),
         ),
     ]

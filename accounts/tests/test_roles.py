@@ -39,7 +39,9 @@ def test_a_citizen_is_never_staff(cast: Cast) -> None:
 
 def test_administrators_hold_no_permission_on_records_or_requests(cast: Cast) -> None:
     for user in (cast.system_admin, cast.security_admin, cast.auditor, cast.operator):
-        assert not {p for p in user.get_all_permissions() if p.startswith("records.") and p != "records.view_batch_counts"}
+        assert not {
+            p for p in user.get_all_permissions() if p.startswith("records.") and p != "records.view_batch_counts"
+        }
         assert not user.has_perm("access.add_request")
 
 
@@ -49,9 +51,13 @@ def test_the_auditor_can_change_nothing(cast: Cast) -> None:
 
 def test_the_application_owns_nothing_and_bypasses_nothing(cast: Cast) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == (False, False, False, False)
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+        )
         assert cursor.fetchone() == (0,)
 
 

@@ -63,7 +63,9 @@ def test_an_exception_does_not_hide_another_hit_in_the_same_text(door: Door) -> 
     assert hit.found == "病"
 
 
-@pytest.mark.parametrize("label", ["民族", "当事人宗教信仰", "血型", "家庭住址", "手机号码", "信用评分", "婚姻状况", "照片"])
+@pytest.mark.parametrize(
+    "label", ["民族", "当事人宗教信仰", "血型", "家庭住址", "手机号码", "信用评分", "婚姻状况", "照片"]
+)
 def test_a_prohibited_column_is_refused_by_its_name(door: Door, label: str) -> None:
     assert door.find_header(label) is not None
 

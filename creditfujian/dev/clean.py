@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from creditfujian.dev.postgres import Server, find_binaries  # noqa: E402
-from creditfujian.dev.setup import CHECKOUT, DATA, say  # noqa: E402
+from creditfujian.dev.postgres import Server, find_binaries
+from creditfujian.dev.setup import CHECKOUT, DATA, say
 
 
 def main() -> None:

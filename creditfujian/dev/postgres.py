@@ -184,7 +184,9 @@ class Server:
                 return
             if time.monotonic() - tried > 5:
                 tried = time.monotonic()
-                self._run(["pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.log), "-W", "start"], check=False)
+                self._run(
+                    ["pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.log), "-W", "start"], check=False
+                )
             time.sleep(0.1)
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else ""
         raise PostgresError(f"The server did not start within {START_SECONDS} s. Its log ends:\n{tail}")
@@ -211,8 +213,23 @@ class Server:
     def _psql(self, script: str) -> "subprocess.CompletedProcess[str]":
         if not self.secrets.exists():
             return subprocess.CompletedProcess([], 1, "", "no cluster")
-        environment = {"PGPASSWORD": self._passwords()["postgres"], "PATH": os.environ.get("PATH", ""), "PGCONNECT_TIMEOUT": "5"}
-        command = [str(self.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self.sockets), "-U", "postgres", "postgres"]
+        environment = {
+            "PGPASSWORD": self._passwords()["postgres"],
+            "PATH": os.environ.get("PATH", ""),
+            "PGCONNECT_TIMEOUT": "5",
+        }
+        command = [
+            str(self.binaries / "psql"),
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            str(self.sockets),
+            "-U",
+            "postgres",
+            "postgres",
+        ]
         return subprocess.run(command, input=script, env=environment, capture_output=True, text=True, check=False)
 
     def _run(self, command: list[str], *, check: bool = True) -> None:

@@ -15,9 +15,9 @@ from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from creditfujian.dev import setup  # noqa: E402
-from creditfujian.dev.postgres import PostgresError, Server  # noqa: E402
-from creditfujian.dev.setup import DATA, say  # noqa: E402
+from creditfujian.dev import setup
+from creditfujian.dev.postgres import PostgresError, Server
+from creditfujian.dev.setup import DATA, say
 
 CREDENTIALS = DATA / "credentials.json"
 CHILDREN = DATA / "children.json"

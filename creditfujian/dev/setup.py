@@ -66,7 +66,9 @@ def wheel_binaries() -> Path:
         pip = [python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps",
                "--target", str(target), "-r", str(lock)]  # fmt: skip
         if subprocess.run(pip, check=False).returncode:
-            raise PostgresError("PostgreSQL could not be installed. Install it (Debian: apt-get install postgresql) or set DATABASE_URL.")
+            raise PostgresError(
+                "PostgreSQL could not be installed. Install it (Debian: apt-get install postgresql) or set DATABASE_URL."
+            )
     found = next((p.parent for p in target.rglob("initdb") if (p.parent / "psql").exists()), None)
     if found is None:
         raise PostgresError("The PostgreSQL wheel has no psql. Install PostgreSQL or set DATABASE_URL.")

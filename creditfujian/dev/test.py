@@ -8,9 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from creditfujian.dev import setup  # noqa: E402
-from creditfujian.dev.postgres import PostgresError, Server  # noqa: E402
-from creditfujian.dev.setup import CHECKOUT, python, say  # noqa: E402
+from creditfujian.dev import setup
+from creditfujian.dev.postgres import PostgresError, Server
+from creditfujian.dev.setup import CHECKOUT, python, say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DEBIAN = ("chromium", "fonts-noto-cjk")
@@ -69,7 +69,10 @@ def _install_debian() -> None:
         return
     say(f"installing {' and '.join(DEBIAN)} for the browser tests")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN]):
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN],
+    ):
         subprocess.run([*sudo, *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
 
 
@@ -79,7 +82,10 @@ def lint(settings: dict[str, str]) -> int:
         ("-m", "ruff", "check", "."),
         ("-m", "ruff", "format", "--check", "."),
         ("-m", "mypy", "."),
-        ("-m", "importlinter.cli",),
+        (
+            "-m",
+            "importlinter.cli",
+        ),
         ("manage.py", "makemigrations", "--check", "--dry-run"),
     ]
     failed = [tool for tool in tools if _run(settings, *tool)]
@@ -96,7 +102,18 @@ LOCKS = ("requirements.txt", "requirements-dev.txt")
 
 def lock() -> int:
     """Compile the lock files anew from what we ask for."""
-    base = [python(), "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "-q"]
+    base = [
+        python(),
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "-q",
+    ]
     for source, target, more in (
         ("requirements.in", "requirements.txt", []),
         ("requirements-dev.in", "requirements-dev.txt", ["-c", "requirements.txt"]),

@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='LookupCount',
+            name="LookupCount",
             fields=[
-                ('pk', models.CompositePrimaryKey('address_hash', 'hour', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('address_hash', models.BinaryField()),
-                ('hour', models.DateTimeField()),
-                ('count', models.IntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "address_hash", "hour", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("address_hash", models.BinaryField()),
+                ("hour", models.DateTimeField()),
+                ("count", models.IntegerField()),
             ],
             options={
-                'verbose_name': '查询次数',
-                'verbose_name_plural': '查询次数',
-                'default_permissions': (),
+                "verbose_name": "查询次数",
+                "verbose_name_plural": "查询次数",
+                "default_permissions": (),
             },
         ),
     ]

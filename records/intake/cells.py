@@ -69,9 +69,7 @@ def refuse_kind(cell: Cell, *, required: bool = False) -> CellError | None:
     if kind is str or kind is Number:
         return None
     if kind is Formula:
-        return CellError(
-            "C03", "此格是公式，结果可能随时变化。请复制后“选择性粘贴—数值”，只留下文字。"
-        )
+        return CellError("C03", "此格是公式，结果可能随时变化。请复制后“选择性粘贴—数值”，只留下文字。")
     if kind is ErrorCell:
         return CellError("C04", f"此格显示错误值 {cell}。请改为正确的内容。")
     if kind is Boolean:
@@ -79,9 +77,7 @@ def refuse_kind(cell: Cell, *, required: bool = False) -> CellError | None:
     return None
 
 
-def to_text(
-    cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: bool = False
-) -> str | None | CellError:
+def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: bool = False) -> str | None | CellError:
     """Text without outer spaces and invisible format characters; otherwise as it was written.
 
     `is_name` also refuses a text that a spreadsheet would take for a formula (C05).
@@ -220,9 +216,7 @@ def _no_date(cell: str, text: str, required: bool) -> date | None | CellError:
     if not text:
         return CellError("C01", f"此项必填，现在是空的。{ASK_DATE}") if required else None
     if type(cell) is Number or re.fullmatch(r"\d{5}(?:\.\d+)?", text):
-        return CellError(
-            "C07", f"“{shorten(cell)}”是数字而不是日期。请把此格设为日期格式核对，或{ASK_DATE[1:]}"
-        )
+        return CellError("C07", f"“{shorten(cell)}”是数字而不是日期。请把此格设为日期格式核对，或{ASK_DATE[1:]}")
     return CellError("C06", f"“{shorten(cell)}”不是能识别的日期。{ASK_DATE}")
 
 
@@ -244,15 +238,9 @@ def to_amount(cell: Cell, *, required: bool = False) -> Decimal | None | CellErr
         text = TWO_WAYS.sub("", unicodedata.normalize("NFKC", text)).removesuffix("万元")
     text = text.strip()
     if not text:
-        return (
-            CellError("C01", "此项必填，现在是空的。请填写金额（单位：万元）。")
-            if required
-            else None
-        )
+        return CellError("C01", "此项必填，现在是空的。请填写金额（单位：万元）。") if required else None
     if AMOUNT.fullmatch(text) is None:
-        return CellError(
-            "C09", f"“{shorten(cell)}”不是金额。请只填数字，单位为万元，如 1.25；没有金额请留空。"
-        )
+        return CellError("C09", f"“{shorten(cell)}”不是金额。请只填数字，单位为万元，如 1.25；没有金额请留空。")
     amount = Decimal(text.replace(",", ""))
     if amount < 0:
         return CellError("C10", "金额不能是负数。请核对。")

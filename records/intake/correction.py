@@ -81,9 +81,7 @@ def write_correction(
 class Correction:
     """The sheet being written, top to bottom."""
 
-    def __init__(
-        self, book: Any, header: Header, batch_no: str, id_columns: Collection[str]
-    ) -> None:
+    def __init__(self, book: Any, header: Header, batch_no: str, id_columns: Collection[str]) -> None:
         self._book = book
         self._sheet = book.add_worksheet(SHEET_NAME)
         self._header = header
@@ -95,13 +93,9 @@ class Correction:
         text = {"num_format": "@", "valign": "top"}
         self._plain = book.add_format(text)
         self._bad = book.add_format({**text, "bg_color": "#FFC7CE", "font_color": "#9C0006"})
-        self._head = book.add_format(
-            {"bold": True, "bg_color": "#D9E1F2", "text_wrap": True, "border": 1}
-        )
+        self._head = book.add_format({"bold": True, "bg_color": "#D9E1F2", "text_wrap": True, "border": 1})
         self._note = book.add_format({**text, "text_wrap": True, "font_color": "#9C0006"})
-        self._id_columns = {
-            index for index, code in header.columns.items() if code in set(id_columns)
-        }
+        self._id_columns = {index for index, code in header.columns.items() if code in set(id_columns)}
         self._indexes = {code: index for index, code in header.columns.items()}
         self._place_ours()
 

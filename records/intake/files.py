@@ -69,8 +69,7 @@ def open_table(stream: BinaryIO, *, limits: Limits | None = None) -> Table:
     if size > limits.max_bytes:
         refuse(
             "F02",
-            f"文件有 {size / 1048576:.1f} MB，超过上限 {limits.max_bytes / 1048576:.0f} MB。"
-            "请分成几个文件上传。",
+            f"文件有 {size / 1048576:.1f} MB，超过上限 {limits.max_bytes / 1048576:.0f} MB。请分成几个文件上传。",
         )
     stream.seek(0)
     head = stream.read(HEAD)

@@ -15,9 +15,7 @@ REASON_LABEL = "更正说明"
 SOURCE_LABEL = "来源行"
 OURS = (REASON_LABEL, SOURCE_LABEL)
 # Marks that people put on headings; no part of the name.
-MARKS = re.compile(
-    r"\((?:必填|必填项|选填|可选|非必填|必须|required|optional)\)|[*※●★]|^[\d]+[.、]", re.IGNORECASE
-)
+MARKS = re.compile(r"\((?:必填|必填项|选填|可选|非必填|必须|required|optional)\)|[*※●★]|^[\d]+[.、]", re.IGNORECASE)
 SPACE_OR_FORMAT = frozenset({"Cf", "Zs", "Zl", "Zp", "Cc"})
 FOOTER = re.compile(
     r"(?:本页)?(?:合计|小计|总计|共计|汇总)|(?:制表|填表|填报|审核|复核|经办|负责)(?:人|单位|日期|时间)?|填报单位"
@@ -108,16 +106,12 @@ def known_names(columns: Iterable[Column]) -> dict[str, str]:
 
 def best_row(rows: Sequence[Row], names: dict[str, str]) -> tuple[int, int]:
     """(position, number of different columns named) of the best row; the first of equals."""
-    scores = [
-        len({names.get(normalise_label(cell)) for cell in cells} - {None}) for _, cells in rows
-    ]
+    scores = [len({names.get(normalise_label(cell)) for cell in cells} - {None}) for _, cells in rows]
     best = max(scores, default=0)
     return (scores.index(best) if scores else 0), best
 
 
-def read_header(
-    row_no: int, cells: Sequence[Cell], columns: Sequence[Column], names: dict[str, str]
-) -> Header:
+def read_header(row_no: int, cells: Sequence[Cell], columns: Sequence[Column], names: dict[str, str]) -> Header:
     found: dict[int, str] = {}
     unknown: list[tuple[int, str]] = []
     ours: dict[str, int] = {}
@@ -133,9 +127,7 @@ def read_header(
     refuse_repeated(row_no, found, labels)
     absent = [column for column in columns if column.code not in found.values()]
     refuse_missing(row_no, [column for column in absent if column.required], unknown)
-    return Header(
-        row_no, found, labels, unknown, absent, [], ours.get(SOURCE_LABEL), ours.get(REASON_LABEL)
-    )
+    return Header(row_no, found, labels, unknown, absent, [], ours.get(SOURCE_LABEL), ours.get(REASON_LABEL))
 
 
 def refuse_without_header(table: Table, columns: Sequence[Column]) -> None:
@@ -165,11 +157,7 @@ def refuse_repeated(row_no: int, found: dict[int, str], labels: dict[str, str]) 
     places: dict[str, list[str]] = {}
     for index, code in found.items():
         places.setdefault(code, []).append(column_name(index))
-    repeated = [
-        f"“{labels[code]}”（{'、'.join(letters)} 列）"
-        for code, letters in places.items()
-        if len(letters) > 1
-    ]
+    repeated = [f"“{labels[code]}”（{'、'.join(letters)} 列）" for code, letters in places.items() if len(letters) > 1]
     if repeated:
         refuse(
             "F19",

@@ -16,9 +16,7 @@ from .base import Limits, refuse
 
 MAX_ENTRIES = 10_000
 SMALL_PART = 32 * 1024 * 1024  # workbook.xml, styles.xml, relations: read whole
-DAMAGED = (
-    "工作簿内部结构已损坏（{where}）。请用 Excel 或 WPS 打开，另存为新的 xlsx 文件后重新上传。"
-)
+DAMAGED = "工作簿内部结构已损坏（{where}）。请用 Excel 或 WPS 打开，另存为新的 xlsx 文件后重新上传。"
 DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
@@ -42,9 +40,7 @@ class Package:
     def _index(self) -> None:
         infos = self._zip.infolist()
         if len(infos) > MAX_ENTRIES:
-            refuse(
-                "F10", f"压缩包内有 {len(infos)} 个条目，超过 {MAX_ENTRIES} 个。请另存为新的 xlsx。"
-            )
+            refuse("F10", f"压缩包内有 {len(infos)} 个条目，超过 {MAX_ENTRIES} 个。请另存为新的 xlsx。")
         for info in infos:
             name = info.filename.replace("\\", "/").lstrip("/").lower()
             if name in self._parts:
@@ -58,9 +54,7 @@ class Package:
         unpacked = sum(info.file_size for info in infos)
         packed = max(1, sum(info.compress_size for info in infos))
         limits = self.limits
-        if unpacked > limits.max_unpacked or (
-            unpacked > limits.ratio_from and unpacked > packed * limits.max_ratio
-        ):
+        if unpacked > limits.max_unpacked or (unpacked > limits.ratio_from and unpacked > packed * limits.max_ratio):
             refuse(
                 "F10",
                 f"文件解压后为 {unpacked // 1048576} MB，是压缩前的 {unpacked // packed} 倍，"
@@ -146,9 +140,7 @@ class Part:
 
 def strict_parser() -> etree.XMLParser:
     """No entities, no network, no DTD, no huge trees. A new one each time: parsers hold state."""
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_pis=True
-    )
+    return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_pis=True)
 
 
 def parse_xml(data: bytes, where: str) -> etree._Element:
@@ -187,6 +179,4 @@ def stream_elements(part: Part, *tags: str) -> Iterator[etree._Element]:
 def refuse_doctype(data: bytes, where: str) -> None:
     """A workbook never needs a DTD; one that brings it wants entities expanded or fetched."""
     if DOCTYPE.search(data):
-        refuse(
-            "F22", f"部件 {where} 含有外部定义（DTD），已拒绝。请另存为新的 xlsx 文件后重新上传。"
-        )
+        refuse("F22", f"部件 {where} 含有外部定义（DTD），已拒绝。请另存为新的 xlsx 文件后重新上传。")

@@ -66,9 +66,7 @@ class PlainList:
         if b"<!" in body or b"<?" in body:
             raise Irregular
         self.prefix = f"{match[1].decode()}:" if match[1] else ""
-        self.namespaces = " ".join(
-            set(re.findall(r"\bxmlns[:\w.-]*\s*=\s*\"[^\"<]*\"", text(body)))
-        )
+        self.namespaces = " ".join(set(re.findall(r"\bxmlns[:\w.-]*\s*=\s*\"[^\"<]*\"", text(body))))
         self.is_empty = bool(match[2])
         self._buffer = buffer[match.end() :]
 

@@ -171,9 +171,7 @@ def clean_row(rng: random.Random, number: int, organ: str = ORGAN, uscc: str = U
         goods=rng.choice(case.goods), value=rng.randrange(100, 50_000),
     )  # fmt: skip
     grave = rng.random() < 0.1
-    content = f"处罚款人民币{fine * 10_000:.0f}元" + (
-        f"，没收违法所得{seized * 10_000:.0f}元" if seized else ""
-    )
+    content = f"处罚款人民币{fine * 10_000:.0f}元" + (f"，没收违法所得{seized * 10_000:.0f}元" if seized else "")
     return [
         person_name(rng), "自然人", "身份证", id_number(rng, number),
         f"闽市监处罚〔{decided.year}〕{number + 1}号", case.kind, facts, case.basis,
@@ -363,9 +361,7 @@ class _CsvSheet:
         self.written += 1
 
     def row(self, cells: list[Any]) -> None:
-        self._writer.writerow(
-            [f"{cell:.14E}" if type(cell) is float and cell > 1e15 else cell for cell in cells]
-        )
+        self._writer.writerow([f"{cell:.14E}" if type(cell) is float and cell > 1e15 else cell for cell in cells])
         self.written += 1
 
     def close(self) -> None:

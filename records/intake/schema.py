@@ -112,9 +112,7 @@ class Schema:
 
     def columns(self) -> list[Column]:
         """Return the columns to look for in a header."""
-        return [
-            Column(code=f.code, label=f.label, required=f.required, aliases=tuple(f.aliases)) for f in self.fields
-        ]
+        return [Column(code=f.code, label=f.label, required=f.required, aliases=tuple(f.aliases)) for f in self.fields]
 
     def reader(self, mapping: dict[int, str], source_index: int | None) -> Callable[[Sequence[Any]], Row]:
         """Return the function that turns a row's cells into a Row, for a header's mapping."""

@@ -115,9 +115,7 @@ def _copy(batch: Batch, chunk: _Chunk) -> bool:
 def _refuse_prohibited_columns(rules: schema.Schema, head: header.Header) -> None:
     for _, label in head.unknown:
         if hit := rules.door.find_header(label):
-            raise FileRefused(
-                "F30", f"表中有“{label}”一列，属禁止归集的{hit.title}。请删去整列后重新上传。"
-            )
+            raise FileRefused("F30", f"表中有“{label}”一列，属禁止归集的{hit.title}。请删去整列后重新上传。")
 
 
 def _notes(table: files.Table, head: header.Header) -> list[str]:

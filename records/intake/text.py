@@ -70,9 +70,7 @@ def _require_decodes(stream: BinaryIO, encoding: str) -> None:
         refuse("F13", f"文件标明是 {name} 编码，但第 {line} 行附近不符。{SAVE_AS_UTF8}")
 
 
-def first_bad_line(
-    stream: BinaryIO, encoding: str, nonsense: re.Pattern[str] | None = None
-) -> int | None:
+def first_bad_line(stream: BinaryIO, encoding: str, nonsense: re.Pattern[str] | None = None) -> int | None:
     """Line where strict decoding fails (or nonsense shows up), None when all is well.
 
     Raises FileRefused F21 for a NUL character.
@@ -127,10 +125,7 @@ def find_delimiter(stream: BinaryIO, encoding: str) -> str:
 def _evenness(head: str, delimiter: str) -> int:
     """Rows of the commonest width, weighted by that width; 0 when nothing is split."""
     try:
-        widths = [
-            len(row)
-            for row in islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), 20)
-        ]
+        widths = [len(row) for row in islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), 20)]
     except csv.Error:
         return 0
     common = Counter(width for width in widths if width > 1).most_common(1)
@@ -141,9 +136,7 @@ class View:
     """The shared stream as text from its beginning; leaves the stream open."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(
-            io.BufferedReader(_Window(stream), CHUNK), encoding, newline=""
-        )
+        self._text = io.TextIOWrapper(io.BufferedReader(_Window(stream), CHUNK), encoding, newline="")
 
     def __enter__(self) -> io.TextIOWrapper:
         return self._text

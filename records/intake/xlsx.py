@@ -63,9 +63,7 @@ class Workbook:
     def _find_workbook(self) -> None:
         package = self.package
         names = package.names()
-        if any(
-            name.endswith(("vbaproject.bin", ".xlam")) or "/macrosheets/" in name for name in names
-        ):
+        if any(name.endswith(("vbaproject.bin", ".xlam")) or "/macrosheets/" in name for name in names):
             refuse(
                 "F09",
                 "工作簿中含有宏，已拒绝。请另存为“Excel 工作簿（*.xlsx）”（不含宏）后重新上传。",
@@ -73,9 +71,7 @@ class Workbook:
         main = [part for kind, part in package.relations("").values() if kind == "officeDocument"]
         self.name = next((part for part in main if part in package), "xl/workbook.xml")
         if self.name.lower().endswith(".bin"):
-            refuse(
-                "F20", "这是二进制工作簿（xlsb）。请用 Excel 另存为“Excel 工作簿（*.xlsx）”后上传。"
-            )
+            refuse("F20", "这是二进制工作簿（xlsb）。请用 Excel 另存为“Excel 工作簿（*.xlsx）”后上传。")
         root = package.xml(self.name)
         if not root.tag.endswith("}workbook"):
             refuse("F07", "这是 Office 文档但不是 Excel 工作簿。请上传 xlsx 或 csv 文件。")
@@ -116,9 +112,7 @@ class Workbook:
             refuse("F16", "工作簿中没有任何内容。请确认选对了文件，填好数据后重新上传。")
         sheet, part = chosen
         reader = SheetReader(self, sheet, part)
-        table = Table(
-            "xlsx", sheet.name, [s for s, _ in self.sheets], None, reader.rows, reader.merged
-        )
+        table = Table("xlsx", sheet.name, [s for s, _ in self.sheets], None, reader.rows, reader.merged)
         reader.notes = table.skipped
         for other, _ in self.sheets:
             if other is not sheet:
@@ -285,9 +279,7 @@ class SheetReader:
         if kind == "n":
             is_date = style.isdigit() and int(style) in self.book.date_styles
             return self._to_date if is_date else self._to_number
-        return {"s": self._shared, "b": as_boolean, "e": ErrorCell, "d": as_iso_date}.get(
-            kind, as_text
-        )
+        return {"s": self._shared, "b": as_boolean, "e": ErrorCell, "d": as_iso_date}.get(kind, as_text)
 
     def _check_lengths(self, row: list[Cell]) -> None:
         limit = self.book.limits.max_cell_chars
@@ -423,9 +415,7 @@ def row_number(raw: str | None, last: int) -> int:
     return int(raw)
 
 
-def after_empty_rows(
-    text: str, opening: re.Pattern[str], number: int
-) -> tuple[int, re.Match[str] | None]:
+def after_empty_rows(text: str, opening: re.Pattern[str], number: int) -> tuple[int, re.Match[str] | None]:
     """Step over rows closed at once: (number of the last one, match of the row that follows)."""
     position = len(text) - len(text.lstrip())
     while match := opening.match(text, position):

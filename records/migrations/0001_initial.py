@@ -10,195 +10,470 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('catalogue', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("catalogue", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('page', '网页上传'), ('command', '命令行')], max_length=8, verbose_name='渠道')),
-                ('mode', models.CharField(choices=[('good_rows', '合格行入库，问题行退回更正'), ('all_or_none', '有一行不合格则全部不入库')], default='good_rows', max_length=12, verbose_name='方式')),
-                ('state', models.CharField(choices=[('received', '已接收'), ('parsing', '解析中'), ('checking', '校验中'), ('checked', '待提交'), ('committing', '提交中'), ('committed', '已入库'), ('withdrawing', '撤回中'), ('withdrawn', '已撤回'), ('refused', '文件被退回'), ('cancelled', '已取消'), ('failed', '处理中断')], default='received', max_length=12, verbose_name='状态')),
-                ('sheet', models.CharField(blank=True, max_length=100, verbose_name='工作表')),
-                ('notes', models.JSONField(default=list, verbose_name='说明')),
-                ('failure', models.JSONField(null=True, verbose_name='退回原因')),
-                ('reasons', models.JSONField(default=dict, verbose_name='问题汇总')),
-                ('rows', models.PositiveIntegerField(default=0, verbose_name='总行数')),
-                ('rows_done', models.PositiveIntegerField(default=0, verbose_name='已处理行数')),
-                ('new', models.PositiveIntegerField(default=0, verbose_name='新增')),
-                ('changed', models.PositiveIntegerField(default=0, verbose_name='变更')),
-                ('unchanged', models.PositiveIntegerField(default=0, verbose_name='无变化')),
-                ('refused', models.PositiveIntegerField(default=0, verbose_name='退回')),
-                ('corrected', models.PositiveIntegerField(default=0, verbose_name='已更正')),
-                ('last_row', models.PositiveIntegerField(default=0, verbose_name='读到第几行')),
-                ('cancel_requested', models.BooleanField(default=False, verbose_name='要求取消')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='接收时间')),
-                ('checked_at', models.DateTimeField(null=True, verbose_name='校验完成时间')),
-                ('committed_at', models.DateTimeField(null=True, verbose_name='入库时间')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='撤回时间')),
-                ('withdraw_reason', models.CharField(blank=True, max_length=200, verbose_name='撤回理由')),
-                ('committed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='提交人')),
-                ('correction_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='records.batch', verbose_name='更正自批次')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='catalogue.item', verbose_name='目录条目')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='accounts.organisation', verbose_name='报送单位')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='上传人')),
-                ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='撤回人')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("page", "网页上传"), ("command", "命令行")], max_length=8, verbose_name="渠道"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("good_rows", "合格行入库，问题行退回更正"),
+                            ("all_or_none", "有一行不合格则全部不入库"),
+                        ],
+                        default="good_rows",
+                        max_length=12,
+                        verbose_name="方式",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "已接收"),
+                            ("parsing", "解析中"),
+                            ("checking", "校验中"),
+                            ("checked", "待提交"),
+                            ("committing", "提交中"),
+                            ("committed", "已入库"),
+                            ("withdrawing", "撤回中"),
+                            ("withdrawn", "已撤回"),
+                            ("refused", "文件被退回"),
+                            ("cancelled", "已取消"),
+                            ("failed", "处理中断"),
+                        ],
+                        default="received",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("sheet", models.CharField(blank=True, max_length=100, verbose_name="工作表")),
+                ("notes", models.JSONField(default=list, verbose_name="说明")),
+                ("failure", models.JSONField(null=True, verbose_name="退回原因")),
+                ("reasons", models.JSONField(default=dict, verbose_name="问题汇总")),
+                ("rows", models.PositiveIntegerField(default=0, verbose_name="总行数")),
+                ("rows_done", models.PositiveIntegerField(default=0, verbose_name="已处理行数")),
+                ("new", models.PositiveIntegerField(default=0, verbose_name="新增")),
+                ("changed", models.PositiveIntegerField(default=0, verbose_name="变更")),
+                ("unchanged", models.PositiveIntegerField(default=0, verbose_name="无变化")),
+                ("refused", models.PositiveIntegerField(default=0, verbose_name="退回")),
+                ("corrected", models.PositiveIntegerField(default=0, verbose_name="已更正")),
+                ("last_row", models.PositiveIntegerField(default=0, verbose_name="读到第几行")),
+                ("cancel_requested", models.BooleanField(default=False, verbose_name="要求取消")),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="接收时间")),
+                ("checked_at", models.DateTimeField(null=True, verbose_name="校验完成时间")),
+                ("committed_at", models.DateTimeField(null=True, verbose_name="入库时间")),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="撤回时间")),
+                ("withdraw_reason", models.CharField(blank=True, max_length=200, verbose_name="撤回理由")),
+                (
+                    "committed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="提交人",
+                    ),
+                ),
+                (
+                    "correction_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="records.batch",
+                        verbose_name="更正自批次",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="catalogue.item",
+                        verbose_name="目录条目",
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="accounts.organisation",
+                        verbose_name="报送单位",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="上传人",
+                    ),
+                ),
+                (
+                    "withdrawn_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="撤回人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '报送批次',
-                'verbose_name_plural': '报送批次',
-                'ordering': ['-id'],
-                'permissions': [('commit_batch', '提交批次入库'), ('withdraw_batch', '撤回批次'), ('view_batch_counts', '查看全部批次的数量')],
+                "verbose_name": "报送批次",
+                "verbose_name_plural": "报送批次",
+                "ordering": ["-id"],
+                "permissions": [
+                    ("commit_batch", "提交批次入库"),
+                    ("withdraw_batch", "撤回批次"),
+                    ("view_batch_counts", "查看全部批次的数量"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BatchRow',
+            name="BatchRow",
             fields=[
-                ('pk', models.CompositePrimaryKey('batch_id', 'row_no', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('row_no', models.IntegerField()),
-                ('outcome', models.SmallIntegerField(choices=[(1, '新增'), (2, '变更'), (3, '无变化'), (8, '退回后已更正'), (9, '退回')])),
-                ('problems', models.JSONField(null=True)),
-                ('hints', models.JSONField(null=True)),
-                ('source_row', models.IntegerField(null=True)),
-                ('name', models.TextField(null=True)),
-                ('id_index', models.BinaryField(null=True)),
-                ('id_cipher', models.BinaryField(null=True)),
-                ('doc_no', models.TextField(null=True)),
-                ('doc_date', models.DateField(null=True)),
-                ('decider_uscc', models.TextField(null=True)),
-                ('act_end', models.DateField(null=True)),
-                ('severity', models.SmallIntegerField(null=True)),
-                ('publication', django.contrib.postgres.fields.ranges.DateRangeField(null=True)),
-                ('query_until', models.DateField(null=True)),
-                ('content', models.JSONField(null=True)),
-                ('content_hash', models.BinaryField(null=True)),
-                ('record_id', models.BigIntegerField(null=True)),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='staged', to='records.batch')),
-                ('item_version', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, to='catalogue.itemversion')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "batch_id", "row_no", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("row_no", models.IntegerField()),
+                (
+                    "outcome",
+                    models.SmallIntegerField(
+                        choices=[(1, "新增"), (2, "变更"), (3, "无变化"), (8, "退回后已更正"), (9, "退回")]
+                    ),
+                ),
+                ("problems", models.JSONField(null=True)),
+                ("hints", models.JSONField(null=True)),
+                ("source_row", models.IntegerField(null=True)),
+                ("name", models.TextField(null=True)),
+                ("id_index", models.BinaryField(null=True)),
+                ("id_cipher", models.BinaryField(null=True)),
+                ("doc_no", models.TextField(null=True)),
+                ("doc_date", models.DateField(null=True)),
+                ("decider_uscc", models.TextField(null=True)),
+                ("act_end", models.DateField(null=True)),
+                ("severity", models.SmallIntegerField(null=True)),
+                ("publication", django.contrib.postgres.fields.ranges.DateRangeField(null=True)),
+                ("query_until", models.DateField(null=True)),
+                ("content", models.JSONField(null=True)),
+                ("content_hash", models.BinaryField(null=True)),
+                ("record_id", models.BigIntegerField(null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staged",
+                        to="records.batch",
+                    ),
+                ),
+                (
+                    "item_version",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="catalogue.itemversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '批次行',
-                'verbose_name_plural': '批次行',
-                'default_permissions': (),
+                "verbose_name": "批次行",
+                "verbose_name_plural": "批次行",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decider_uscc', models.TextField(verbose_name='认定单位代码')),
-                ('doc_no', models.TextField(verbose_name='文书号')),
-                ('doc_date', models.DateField(verbose_name='认定日期')),
-                ('severity', models.SmallIntegerField(choices=[(0, '不适用'), (1, '轻微'), (2, '一般'), (3, '严重')], verbose_name='失信程度')),
-                ('publication', django.contrib.postgres.fields.ranges.DateRangeField(help_text='空为不公示；止日当天即不再公示', null=True, verbose_name='公示期')),
-                ('query_until', models.DateField(help_text='当天起不再提供', verbose_name='查询期至')),
-                ('state', models.SmallIntegerField(choices=[(1, '有效'), (2, '已撤回')], default=1, verbose_name='状态')),
-                ('version', models.IntegerField(default=1, verbose_name='版本')),
-                ('content_hash', models.BinaryField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='入库时间')),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='catalogue.item', verbose_name='目录条目')),
-                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='accounts.person', verbose_name='自然人')),
-                ('provider', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='accounts.organisation', verbose_name='提供单位')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("decider_uscc", models.TextField(verbose_name="认定单位代码")),
+                ("doc_no", models.TextField(verbose_name="文书号")),
+                ("doc_date", models.DateField(verbose_name="认定日期")),
+                (
+                    "severity",
+                    models.SmallIntegerField(
+                        choices=[(0, "不适用"), (1, "轻微"), (2, "一般"), (3, "严重")], verbose_name="失信程度"
+                    ),
+                ),
+                (
+                    "publication",
+                    django.contrib.postgres.fields.ranges.DateRangeField(
+                        help_text="空为不公示；止日当天即不再公示", null=True, verbose_name="公示期"
+                    ),
+                ),
+                ("query_until", models.DateField(help_text="当天起不再提供", verbose_name="查询期至")),
+                (
+                    "state",
+                    models.SmallIntegerField(choices=[(1, "有效"), (2, "已撤回")], default=1, verbose_name="状态"),
+                ),
+                ("version", models.IntegerField(default=1, verbose_name="版本")),
+                ("content_hash", models.BinaryField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="入库时间"),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="catalogue.item",
+                        verbose_name="目录条目",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="accounts.person",
+                        verbose_name="自然人",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="accounts.organisation",
+                        verbose_name="提供单位",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '信用记录',
-                'verbose_name_plural': '信用记录',
-                'default_permissions': (),
+                "verbose_name": "信用记录",
+                "verbose_name_plural": "信用记录",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='RecordVersion',
+            name="RecordVersion",
             fields=[
-                ('pk', models.CompositePrimaryKey('record_id', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('version', models.IntegerField(verbose_name='版本')),
-                ('deed', models.SmallIntegerField(choices=[(1, '新增'), (2, '变更'), (3, '撤回'), (4, '恢复')], verbose_name='变更类型')),
-                ('row_no', models.IntegerField(null=True, verbose_name='行号')),
-                ('name', models.TextField(verbose_name='文书所载姓名')),
-                ('doc_date', models.DateField(verbose_name='认定日期')),
-                ('severity', models.SmallIntegerField(verbose_name='失信程度')),
-                ('publication', django.contrib.postgres.fields.ranges.DateRangeField(null=True, verbose_name='公示期')),
-                ('query_until', models.DateField(verbose_name='查询期至')),
-                ('content', models.JSONField(verbose_name='内容')),
-                ('content_hash', models.BinaryField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='时间')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='records.batch', verbose_name='批次')),
-                ('by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='办理人')),
-                ('item_version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='catalogue.itemversion', verbose_name='规则版本')),
-                ('record', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='records.record')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "record_id", "version", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.IntegerField(verbose_name="版本")),
+                (
+                    "deed",
+                    models.SmallIntegerField(
+                        choices=[(1, "新增"), (2, "变更"), (3, "撤回"), (4, "恢复")], verbose_name="变更类型"
+                    ),
+                ),
+                ("row_no", models.IntegerField(null=True, verbose_name="行号")),
+                ("name", models.TextField(verbose_name="文书所载姓名")),
+                ("doc_date", models.DateField(verbose_name="认定日期")),
+                ("severity", models.SmallIntegerField(verbose_name="失信程度")),
+                ("publication", django.contrib.postgres.fields.ranges.DateRangeField(null=True, verbose_name="公示期")),
+                ("query_until", models.DateField(verbose_name="查询期至")),
+                ("content", models.JSONField(verbose_name="内容")),
+                ("content_hash", models.BinaryField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="时间")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="records.batch",
+                        verbose_name="批次",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="办理人",
+                    ),
+                ),
+                (
+                    "item_version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="catalogue.itemversion",
+                        verbose_name="规则版本",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="records.record",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '记录版本',
-                'verbose_name_plural': '记录版本',
-                'db_table_comment': 'append-only: every version of every record, with its lineage',
-                'default_permissions': (),
+                "verbose_name": "记录版本",
+                "verbose_name_plural": "记录版本",
+                "db_table_comment": "append-only: every version of every record, with its lineage",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='SealedFile',
+            name="SealedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True, verbose_name='SHA-256')),
-                ('size', models.BigIntegerField(verbose_name='字节数')),
-                ('name', models.CharField(help_text='长数字已隐去', max_length=200, verbose_name='原文件名')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='收到时间')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64, unique=True, verbose_name="SHA-256")),
+                ("size", models.BigIntegerField(verbose_name="字节数")),
+                ("name", models.CharField(help_text="长数字已隐去", max_length=200, verbose_name="原文件名")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="收到时间")),
             ],
             options={
-                'verbose_name': '文件',
-                'verbose_name_plural': '文件',
-                'constraints': [models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='sealedfile_is_known_by_sha256')],
+                "verbose_name": "文件",
+                "verbose_name_plural": "文件",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")), name="sealedfile_is_known_by_sha256"
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='batch',
-            name='file',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='records.sealedfile', verbose_name='文件'),
+            model_name="batch",
+            name="file",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="batches",
+                to="records.sealedfile",
+                verbose_name="文件",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.UniqueConstraint(fields=('person', 'item', 'doc_no', 'decider_uscc'), name='record_once_per_person_and_document'),
+            model_name="record",
+            constraint=models.UniqueConstraint(
+                fields=("person", "item", "doc_no", "decider_uscc"), name="record_once_per_person_and_document"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('doc_no', ''), _negated=True), name='record_rests_on_a_document'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("doc_no", ""), _negated=True), name="record_rests_on_a_document"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('query_until__gt', models.F('doc_date'))), name='record_has_an_end'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("query_until__gt", models.F("doc_date"))), name="record_has_an_end"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('publication__isnull', True), models.Q(('publication__endswith__lte', models.F('query_until')), ('publication__startswith__gte', models.F('doc_date'))), _connector='OR'), name='record_public_only_within_its_life'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("publication__isnull", True),
+                    models.Q(
+                        ("publication__endswith__lte", models.F("query_until")),
+                        ("publication__startswith__gte", models.F("doc_date")),
+                    ),
+                    _connector="OR",
+                ),
+                name="record_public_only_within_its_life",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('severity', 1), _negated=True), ('publication__isnull', True), _connector='OR'), name='record_minor_is_not_public'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("severity", 1), _negated=True), ("publication__isnull", True), _connector="OR"
+                ),
+                name="record_minor_is_not_public",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['supplier', '-id'], name='batch_by_supplier'),
+            model_name="batch",
+            index=models.Index(fields=["supplier", "-id"], name="batch_by_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['withdrawn', 'withdrawing', 'refused', 'cancelled', 'failed']), _negated=True), fields=('file', 'item', 'supplier'), name='batch_same_file_once', violation_error_message='同一文件已报送过。'),
+            model_name="batch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", ["withdrawn", "withdrawing", "refused", "cancelled", "failed"]), _negated=True
+                ),
+                fields=("file", "item", "supplier"),
+                name="batch_same_file_once",
+                violation_error_message="同一文件已报送过。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['checked', 'committing', 'committed']), _negated=True), ('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('new'), '+', models.F('changed')), '+', models.F('unchanged')), '+', models.F('refused'))), _connector='OR'), name='batch_counts_add_up_to_the_rows'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["checked", "committing", "committed"]), _negated=True),
+                    (
+                        "rows",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("new"), "+", models.F("changed")
+                                ),
+                                "+",
+                                models.F("unchanged"),
+                            ),
+                            "+",
+                            models.F("refused"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="batch_counts_add_up_to_the_rows",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'committed'), _negated=True), models.Q(('committed_at__isnull', False), ('committed_by__isnull', False)), _connector='OR'), name='batch_committed_by_somebody'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "committed"), _negated=True),
+                    models.Q(("committed_at__isnull", False), ("committed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="batch_committed_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('withdrawn_by__isnull', False), models.Q(('withdraw_reason', ''), _negated=True)), _connector='OR'), name='batch_withdrawn_with_a_reason'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "withdrawn"), _negated=True),
+                    models.Q(("withdrawn_by__isnull", False), models.Q(("withdraw_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="batch_withdrawn_with_a_reason",
+            ),
         ),
     ]

@@ -27,10 +27,7 @@ def crafted(
     for number, body in enumerate(sheets, 1):
         state = ' state="hidden"' if number in hidden else ""
         listed += f'<sheet name="表{number}" sheetId="{number}"{state} r:id="rId{number}"/>'
-        linked += (
-            f'<Relationship Id="rId{number}" Type="{links}/worksheet" '
-            f'Target="worksheets/sheet{number}.xml"/>'
-        )
+        linked += f'<Relationship Id="rId{number}" Type="{links}/worksheet" Target="worksheets/sheet{number}.xml"/>'
         if "worksheet" not in body:
             body = f'<worksheet xmlns="{namespace}"><sheetData>{body}</sheetData></worksheet>'
         encoding = "utf-16" if "utf-16" in body[:60] else "utf-8"
@@ -47,12 +44,9 @@ def crafted(
         f'<Relationships xmlns="{PACKAGE}"><Relationship Id="a" Type="{links}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>'
     ).encode()
-    parts["xl/_rels/workbook.xml.rels"] = (
-        f'<Relationships xmlns="{PACKAGE}">{linked}</Relationships>'
-    ).encode()
+    parts["xl/_rels/workbook.xml.rels"] = (f'<Relationships xmlns="{PACKAGE}">{linked}</Relationships>').encode()
     parts["xl/workbook.xml"] = (
-        f'<workbook xmlns="{namespace}" xmlns:r="{links}">{workbook_pr}'
-        f"<sheets>{listed}</sheets></workbook>"
+        f'<workbook xmlns="{namespace}" xmlns:r="{links}">{workbook_pr}<sheets>{listed}</sheets></workbook>'
     ).encode()
     return zipped({**parts, **(extra or {})}, compression)
 
@@ -68,7 +62,6 @@ def zipped(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
 
 def text_row(number: int, *texts: str) -> str:
     cells = "".join(
-        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
-        for i, text in enumerate(texts)
+        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(texts)
     )
     return f'<row r="{number}">{cells}</row>'

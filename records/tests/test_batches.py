@@ -69,16 +69,22 @@ def test_nobody_outside_the_supplying_office_commits_cancels_or_withdraws(cast: 
 def test_an_office_without_the_grant_cannot_supply(cast: Cast) -> None:
     transport = Item.objects.get(code="FJ1-03-TRAN-0001")
     with pytest.raises(PermissionDenied):
-        actions.receive(io.BytesIO(b"x"), name="x.csv", item=transport, by=cast.data_officer, channel=Batch.Channel.PAGE)
+        actions.receive(
+            io.BytesIO(b"x"), name="x.csv", item=transport, by=cast.data_officer, channel=Batch.Channel.PAGE
+        )
     with pytest.raises(PermissionDenied):
-        actions.receive(io.BytesIO(b"x"), name="x.csv", item=cast.item, by=cast.officer_here, channel=Batch.Channel.PAGE)
+        actions.receive(
+            io.BytesIO(b"x"), name="x.csv", item=cast.item, by=cast.officer_here, channel=Batch.Channel.PAGE
+        )
 
 
 def test_a_retired_item_takes_nothing_more_that_day(cast: Cast) -> None:
     batch = check(cast, as_csv(two_rows(cast)))
     ItemVersion.objects.filter(item=cast.item).update(state=ItemVersion.State.RETIRED)
     with pytest.raises(ValidationError, match="没有现行版本"):
-        actions.receive(io.BytesIO(b"y"), name="y.csv", item=cast.item, by=cast.data_officer, channel=Batch.Channel.PAGE)
+        actions.receive(
+            io.BytesIO(b"y"), name="y.csv", item=cast.item, by=cast.data_officer, channel=Batch.Channel.PAGE
+        )
     with pytest.raises(PermissionDenied, match="没有现行版本"):
         actions.commit_now(batch.pk, by=cast.data_reviewer)
 
@@ -190,7 +196,9 @@ def test_all_or_none_keeps_everything_out(cast: Cast) -> None:
 
 
 def test_the_correction_workbook_closes_the_loop(cast: Cast) -> None:
-    bad = penalty(cast, 证件号码="359901197606150043", 行政相对人名称="林大雪", 行政处罚决定书文号="闽市监处罚〔2026〕2号")
+    bad = penalty(
+        cast, 证件号码="359901197606150043", 行政相对人名称="林大雪", 行政处罚决定书文号="闽市监处罚〔2026〕2号"
+    )
     batch = deliver(cast, [penalty(cast), bad])
     assert (batch.new, batch.refused) == (1, 1)
     out = io.BytesIO()
@@ -246,7 +254,9 @@ def test_a_worker_that_died_goes_on_where_it_stopped(cast: Cast, monkeypatch: py
     from records.intake import stage
 
     rows = [
-        penalty(cast, 证件号码=identity.invent(decided(40 * 365), n), 行政相对人名称="林霜降", 行政处罚决定书文号=f"文{n}号")
+        penalty(
+            cast, 证件号码=identity.invent(decided(40 * 365), n), 行政相对人名称="林霜降", 行政处罚决定书文号=f"文{n}号"
+        )
         for n in range(1, 31)
     ]
     monkeypatch.setattr(stage, "CHUNK", 10)

@@ -16,7 +16,13 @@ from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records.models import Record, RecordVersion
 from records.reading import (
-    File, Refused, Registration, file_by_request, own_file, public_records, register,
+    File,
+    Refused,
+    Registration,
+    file_by_request,
+    own_file,
+    public_records,
+    register,
 )  # fmt: skip
 from records.tests.deliveries import decided, deliver, penalty
 
@@ -112,9 +118,7 @@ def test_a_grant_on_one_item_does_not_open_another(listed: Cast) -> None:
 def test_a_grant_opens_only_the_items_registered_for(cast: Cast) -> None:
     deliver(cast, [penalty(cast)])
     transport = Item.objects.get(code="FJ1-03-TRAN-0001")
-    request = register(
-        registration(cast, items=[transport], name="陈小满"), by=staff(cast.officer_elsewhere)
-    )
+    request = register(registration(cast, items=[transport], name="陈小满"), by=staff(cast.officer_elsewhere))
     assert isinstance(request, Request)
     file = file_by_request(request, by=staff(cast.officer_elsewhere))
     assert isinstance(file, File)
@@ -140,7 +144,14 @@ def test_a_registration_cannot_be_borrowed(listed: Cast) -> None:
 
 
 def test_no_role_that_does_not_read_can_register(listed: Cast) -> None:
-    for user in (listed.data_officer, listed.operator, listed.auditor, listed.system_admin, listed.security_admin, listed.clerk):
+    for user in (
+        listed.data_officer,
+        listed.operator,
+        listed.auditor,
+        listed.system_admin,
+        listed.security_admin,
+        listed.clerk,
+    ):
         outcome = register(registration(listed), by=staff(user))
         assert isinstance(outcome, Refused), user
         assert outcome.refusal is Refusal.NO_ROLE
@@ -197,7 +208,12 @@ def test_the_public_sees_a_serious_record_masked(listed: Cast) -> None:
 def test_the_public_finds_it_by_document_number_and_exact_name_only(listed: Cast) -> None:
     nobody = Asker(None, "公示网站")
     assert len(public_records(name="陈小满", doc_no="闽市监处罚〔2026〕1号", by=nobody).records) == 1
-    for name, document in [("陈", "闽市监处罚〔2026〕1号"), ("陈小满", "闽市监处罚〔2026〕%"), ("%", "%"), ("林大雪", "闽市监处罚〔2026〕1号")]:
+    for name, document in [
+        ("陈", "闽市监处罚〔2026〕1号"),
+        ("陈小满", "闽市监处罚〔2026〕%"),
+        ("%", "%"),
+        ("林大雪", "闽市监处罚〔2026〕1号"),
+    ]:
         assert public_records(name=name, doc_no=document, by=nobody).records == []
 
 

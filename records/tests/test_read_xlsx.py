@@ -57,9 +57,7 @@ def test_values_agree_with_calamine(tmp_path):
     path = tmp_path / "a.xlsx"
     book = openpyxl.Workbook()
     for row in range(1, 400):
-        book.active.append(
-            [f"文字{row}", row, row / 7, date(2026, 1, 1), None, f"<&>{row}", row % 2 == 0, " "]
-        )
+        book.active.append([f"文字{row}", row, row / 7, date(2026, 1, 1), None, f"<&>{row}", row % 2 == 0, " "])
     book.save(path)
     theirs = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
     with path.open("rb") as stream:
@@ -70,11 +68,7 @@ def test_values_agree_with_calamine(tmp_path):
             if isinstance(cell, Number):
                 assert float(cell) == pytest.approx(value, rel=1e-14)
             else:
-                assert cell == (
-                    {True: "TRUE", False: "FALSE"}[value]
-                    if isinstance(value, bool)
-                    else value or None
-                )
+                assert cell == ({True: "TRUE", False: "FALSE"}[value] if isinstance(value, bool) else value or None)
 
 
 def test_error_cells_are_told_apart():
@@ -222,27 +216,16 @@ def test_strict_workbooks_and_prefixed_names():
 ODD_SHEETS = {
     "no references": '<row><c t="inlineStr"><is><t>甲</t></is></c><c/><c><v>2</v></c></row>',
     "other order of attributes": (
-        '<row spans="1:3" r="1"><c t="inlineStr" r="A1"><is><t>甲</t></is></c>'
-        '<c s="0" r="C1"><v>2</v></c></row>'
+        '<row spans="1:3" r="1"><c t="inlineStr" r="A1"><is><t>甲</t></is></c><c s="0" r="C1"><v>2</v></c></row>'
     ),
-    "single quotes": (
-        "<row r='1'><c r='A1' t='inlineStr'><is><t>甲</t></is></c><c r='C1'><v>2</v></c></row>"
-    ),
+    "single quotes": ("<row r='1'><c r='A1' t='inlineStr'><is><t>甲</t></is></c><c r='C1'><v>2</v></c></row>"),
     "spread over lines": (
         '\r\n <row r="1">\r\n  <c r="A1" t="inlineStr">\n <is>\n<t>甲</t></is></c>\n'
         '  <c r="C1">\n<v>2</v>\n</c>\n </row>\n'
     ),
-    "comment": (
-        '<row r="1"><!-- </row> --><c r="A1" t="inlineStr"><is><t>甲</t></is></c>'
-        '<c r="C1"><v>2</v></c></row>'
-    ),
-    "cdata": (
-        '<row r="1"><c r="A1" t="inlineStr"><is><t><![CDATA[甲]]></t></is></c>'
-        '<c r="C1"><v>2</v></c></row>'
-    ),
-    "cells out of order": (
-        '<row r="1"><c r="C1"><v>2</v></c><c r="A1" t="inlineStr"><is><t>甲</t></is></c></row>'
-    ),
+    "comment": ('<row r="1"><!-- </row> --><c r="A1" t="inlineStr"><is><t>甲</t></is></c><c r="C1"><v>2</v></c></row>'),
+    "cdata": ('<row r="1"><c r="A1" t="inlineStr"><is><t><![CDATA[甲]]></t></is></c><c r="C1"><v>2</v></c></row>'),
+    "cells out of order": ('<row r="1"><c r="C1"><v>2</v></c><c r="A1" t="inlineStr"><is><t>甲</t></is></c></row>'),
     "utf-16": (
         '<?xml version="1.0" encoding="utf-16"?><worksheet><sheetData><row r="1">'
         '<c r="A1" t="inlineStr"><is><t>甲</t></is></c><c r="C1"><v>2</v></c></row>'
@@ -271,20 +254,13 @@ def test_a_comment_late_in_the_sheet_loses_and_doubles_nothing():
 def test_a_comment_late_in_the_shared_strings_loses_and_doubles_nothing():
     items = [f"<si><t>串{n}{'一' * 30}</t></si>" for n in range(9000)]
     items[8500] = f"<!-- </si> -->{items[8500]}"
-    row = "".join(
-        cell(f"A{n}", str(n - 1), ' t="s"').join((f'<row r="{n}">', "</row>"))
-        for n in range(1, 9001)
-    )
+    row = "".join(cell(f"A{n}", str(n - 1), ' t="s"').join((f'<row r="{n}">', "</row>")) for n in range(1, 9001))
     found = rows_of(crafted(row, strings="".join(items)))
     assert [cells[0] for _, cells in found] == [f"串{n}{'一' * 30}" for n in range(9000)]
 
 
 def test_gaps_keep_their_row_numbers():
-    rows = (
-        text_row(3, "甲")
-        + '<row r="5" s="1"/>\n<row r="6"><c r="A6" s="1"/></row>'
-        + text_row(9, "乙")
-    )
+    rows = text_row(3, "甲") + '<row r="5" s="1"/>\n<row r="6"><c r="A6" s="1"/></row>' + text_row(9, "乙")
     unnumbered = '<row/><row><c t="inlineStr"><is><t>丙</t></is></c></row>'
     assert rows_of(crafted(rows + unnumbered)) == [(3, ["甲"]), (9, ["乙"]), (11, ["丙"])]
 
@@ -319,10 +295,7 @@ def test_merged_cells_keep_the_value_top_left():
 
 def test_merged_ranges_of_an_odd_sheet():
     rows = f"<!-- x -->{text_row(1, '甲')}"
-    sheet = (
-        f"<worksheet><sheetData>{rows}</sheetData>"
-        "<mergeCells><mergeCell ref='A1:B1'/></mergeCells></worksheet>"
-    )
+    sheet = f"<worksheet><sheetData>{rows}</sheetData><mergeCells><mergeCell ref='A1:B1'/></mergeCells></worksheet>"
     assert open_table(crafted(sheet)).merged == ["A1:B1"]
 
 
@@ -362,8 +335,7 @@ def test_shared_strings_beyond_the_heap_come_from_disk(monkeypatch):
     items = [f"串{n}\n𠮷{'一' * (n % 7)}" if n % 5 else "" for n in range(9000)]
     order = random.Random(3).sample(range(9000), 9000)
     rows = "".join(
-        f'<row r="{i}">{cell(f"A{i}", str(n), SHARED)}{cell(f"B{i}", "0.5")}</row>'
-        for i, n in enumerate(order, 1)
+        f'<row r="{i}">{cell(f"A{i}", str(n), SHARED)}{cell(f"B{i}", "0.5")}</row>' for i, n in enumerate(order, 1)
     )
     book = crafted(rows, strings="".join(f"<si><t>{text}</t></si>" for text in items))
     found = [cells[0] for _, cells in rows_of(book)]

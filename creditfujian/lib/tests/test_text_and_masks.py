@@ -39,7 +39,8 @@ def test_no_mask_shows_month_or_day_of_birth(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "public"), [("张三", "张*"), ("欧阳修远", "欧阳*"), ("买买提·吐尔逊", "买*"), ("李", "李*"), ("𠮷田", "𠮷*")]
+    ("name", "public"),
+    [("张三", "张*"), ("欧阳修远", "欧阳*"), ("买买提·吐尔逊", "买*"), ("李", "李*"), ("𠮷田", "𠮷*")],
 )
 def test_the_public_sees_the_surname_only(name: str, public: str) -> None:
     assert masking.name(name, Profile.PUBLIC) == public
@@ -49,7 +50,12 @@ def test_the_public_sees_the_surname_only(name: str, public: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("陈　小满", "陈小满"), ("买买提•吐尔逊", "买买提·吐尔逊"), ("陈小满\u200b", "陈小满"), ("Ｊｏｈｎ  Ｌｅｅ", "John Lee")],
+    [
+        ("陈　小满", "陈小满"),
+        ("买买提•吐尔逊", "买买提·吐尔逊"),
+        ("陈小满\u200b", "陈小满"),
+        ("Ｊｏｈｎ  Ｌｅｅ", "John Lee"),
+    ],
 )
 def test_names_are_compared_as_people_mean_them(typed: str, meant: str) -> None:
     assert normalise_name(typed) == meant

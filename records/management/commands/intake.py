@@ -81,7 +81,9 @@ class Command(BaseCommand):
     def _correction(self, batch: Batch, options: dict[str, Any]) -> Path | None:
         if not batch.refused or batch.state not in (Batch.State.CHECKED, Batch.State.COMMITTED):
             return None
-        target = options["correction"] or options["file"].with_name(f"{options['file'].stem}-更正件-{batch.number}.xlsx")
+        target = options["correction"] or options["file"].with_name(
+            f"{options['file'].stem}-更正件-{batch.number}.xlsx"
+        )
         with target.open("wb") as out:
             preview.write_correction(batch, out)
         return target
