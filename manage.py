@@ -13,9 +13,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     arguments = sys.argv[:]
-    if len(arguments) > 1 and arguments[1] in OWNER_COMMANDS and os.environ.get("DATABASE_OWNER_URL"):
-        if not any(a.startswith("--database") for a in arguments):
-            arguments.append("--database=owner")
+    by_owner = len(arguments) > 1 and arguments[1] in OWNER_COMMANDS and os.environ.get("DATABASE_OWNER_URL")
+    if by_owner and not any(a.startswith("--database") for a in arguments):
+        arguments.append("--database=owner")
     execute_from_command_line(arguments)
 
 

@@ -63,7 +63,7 @@ def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
     Raises PermissionDenied without the right, ValidationError when the number is wrong, the name is not the
     one known for it, the holder is under eighteen or already has an account.
     """
-    if not by.has_perm("accounts.add_identityproof"):
+    if not by.has_perm("accounts.add_identityproof") or by.organisation is None:
         raise PermissionDenied
     number, name = check_identity(id_number), normalise_name(name)
     if not identity.is_adult(number, timezone.localdate()):
@@ -88,6 +88,11 @@ def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
     return Proof(proof, code)
 
 
+def _opens(proof: IdentityProof, code: str) -> bool:
+    same = hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
+    return same and proof.attempts < MAX_ATTEMPTS
+
+
 def activate(*, id_number: str, code: str, username: str, password: str) -> User:
     """Open a citizen's account with the code from the counter.
 
@@ -101,12 +106,7 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
             .filter(person__in=Person.objects.with_number(number), used_at=None, expires_at__gt=timezone.now())
             .first()
         )
-        right = (
-            proof is not None
-            and proof.attempts < MAX_ATTEMPTS
-            and hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
-        )
-        if right:
+        if proof is not None and _opens(proof, code):
             user = User(username=username, name=proof.person.name, kind=User.Kind.CITIZEN, person=proof.person)
             validate_password(password, user)
             user.set_password(password)

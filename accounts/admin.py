@@ -15,6 +15,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from accounts.actions import prove_identity, register_organisation
 from accounts.models import IdentityProof, Organisation, Region, Role, RoleConflict, User
+from accounts.web import signed_in
 from creditfujian.lib.masking import Profile
 
 for model in (Group, Failure, OrmQ, Schedule, Success):  # ours say the same in the field's words
@@ -192,7 +193,7 @@ class IdentityProofAdmin(ReadOnlyAdmin):
         return request.user.has_perm("accounts.add_identityproof")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProof]:
-        return super().get_queryset(request).filter(organisation=request.user.organisation_id)
+        return super().get_queryset(request).filter(organisation=signed_in(request).organisation_id)
 
     @admin.display(description="当事人")
     def masked_person(self, proof: IdentityProof) -> str:
@@ -206,7 +207,7 @@ class IdentityProofAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data
             try:
-                proof = prove_identity(id_number=data["id_number"], name=data["name"], by=request.user)
+                proof = prove_identity(id_number=data["id_number"], name=data["name"], by=signed_in(request))
             except ValidationError as error:
                 form.add_error("name" if error.code == "name_conflict" else "id_number", error)
             else:

@@ -190,7 +190,7 @@ class User(AbstractUser):
         Person, models.PROTECT, null=True, blank=True, editable=False, verbose_name="自然人", related_name="user"
     )
 
-    objects = Accounts()
+    objects = Accounts()  # type: ignore[misc]
     REQUIRED_FIELDS = ["name"]
 
     class Meta:

@@ -1,6 +1,7 @@
 """Reading settings from the environment: loud when something is missing or nonsense."""
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,8 +12,7 @@ def text(name: str, default: str | None = None) -> str:
     """Return a variable, or the content of the file that NAME_FILE points to. Raises ImproperlyConfigured."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
-            with open(path, encoding="utf-8") as handle:
-                return handle.read().strip()
+            return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
     value = os.environ.get(name, default)

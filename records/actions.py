@@ -32,7 +32,7 @@ def receive(
     Raises PermissionDenied without the role or without the grant on the item, ValidationError when no version of
     the item is in force.
     """
-    if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item):
+    if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item) or by.organisation is None:
         raise PermissionDenied("您的单位未获准报送该目录条目，或您没有报送职责。")
     if item.version_on(timezone.localdate()) is None:
         raise ValidationError("该目录条目没有现行版本，不能报送。", code="not_in_force")
@@ -156,7 +156,7 @@ def commit_batch(batch_id: int) -> Batch:
         batch.committed_by = None
         return _move(batch, State.CHECKED, "committed_by", *counts)
     commit.write_records(batch, by_id=batch.committed_by_id or 0)
-    if closed := commit.close_corrections(batch):
+    if batch.correction_of_id and (closed := commit.close_corrections(batch)):
         origin = Batch.objects.select_for_update().get(pk=batch.correction_of_id)
         origin.corrected += closed
         origin.save(update_fields=["corrected"])

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from access.models import Request
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
-from accounts.models import User
+from accounts.web import signed_in
 from records import actions, preview
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.models import Batch
@@ -49,7 +49,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return batch.number
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        batches = Batch.objects.visible_to(request.user)
+        batches = Batch.objects.visible_to(signed_in(request))
         if request.GET.get("open_rows"):
             batches = batches.filter(state=Batch.State.COMMITTED, refused__gt=F("corrected"))
         return batches
@@ -85,7 +85,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied("您没有报送数据的职责。")
-        form = UploadForm(request.POST or None, request.FILES or None, user=request.user)
+        form = UploadForm(request.POST or None, request.FILES or None, user=signed_in(request))
         if request.method == "POST" and form.is_valid():
             return self._receive(request, form)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "上传数据", "form": form}
@@ -95,7 +95,7 @@ class BatchAdmin(ReadOnlyAdmin):
         data = form.cleaned_data
         with transaction.atomic():
             batch, new = actions.receive(
-                data["file"].file, name=data["file"].name, item=data["item"].item, by=request.user,
+                data["file"].file, name=data["file"].name, item=data["item"].item, by=signed_in(request),
                 channel=Batch.Channel.PAGE, mode=data["mode"],
             )  # fmt: skip
             if new:
@@ -110,7 +110,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return self._detail(request, self._batch(request, object_id), WithdrawForm())
 
     def _detail(self, request: HttpRequest, batch: Batch, form: WithdrawForm, status: int = 200) -> HttpResponse:
-        user = request.user
+        user = signed_in(request)
         rows = preview.may_see_rows(batch, user)
         reason = actions.may_commit(batch, user)
         context = {
@@ -136,7 +136,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return preview.differences(batch, by=asker(request, "工作平台"))
 
     def _batch(self, request: HttpRequest, pk: str | int) -> Batch:
-        batches = Batch.objects.visible_to(request.user)
+        batches = Batch.objects.visible_to(signed_in(request))
         related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by", "correction_of")
         if not str(pk).isdecimal() or (batch := related.filter(pk=pk).first()) is None:
             raise Http404
@@ -155,13 +155,13 @@ class BatchAdmin(ReadOnlyAdmin):
         return redirect("admin:records_batch_change", pk)
 
     def commit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._do(request, pk, lambda b: actions.request_commit(b, by=request.user), "已提交，正在入库。")
+        return self._do(request, pk, lambda b: actions.request_commit(b, by=signed_in(request)), "已提交，正在入库。")
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._do(request, pk, lambda b: actions.cancel(b, by=request.user), "已取消，没有任何数据入库。")
+        return self._do(request, pk, lambda b: actions.cancel(b, by=signed_in(request)), "已取消，没有任何数据入库。")
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._do(request, pk, lambda b: actions.resume(b, by=request.user), "已继续处理。")
+        return self._do(request, pk, lambda b: actions.resume(b, by=signed_in(request)), "已继续处理。")
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         form = WithdrawForm(request.POST or None)
@@ -171,13 +171,13 @@ class BatchAdmin(ReadOnlyAdmin):
         return self._do(
             request,
             pk,
-            lambda b: actions.withdraw(b, by=request.user, reason=reason),
+            lambda b: actions.withdraw(b, by=signed_in(request), reason=reason),
             "批次已撤回，入库前的内容已恢复。",
         )
 
-    def correction_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def correction_view(self, request: HttpRequest, pk: int) -> FileResponse:
         batch = self._batch(request, pk)
-        if not preview.may_see_rows(batch, request.user):
+        if not preview.may_see_rows(batch, signed_in(request)):
             raise PermissionDenied("只有报送单位可以下载更正件。")
         out = BytesIO()
         preview.write_correction(batch, out)
@@ -193,7 +193,7 @@ class RequestAdmin(ReadOnlyAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Request]:
-        return Request.objects.visible_to(request.user)
+        return Request.objects.visible_to(signed_in(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("access.add_request")
@@ -229,8 +229,8 @@ class RequestAdmin(ReadOnlyAdmin):
         return redirect("admin:access_request_file", object_id)
 
     def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        registered = Request.objects.visible_to(request.user).filter(pk=pk).first()
-        if registered is None or not isinstance(request.user, User):
+        registered = Request.objects.visible_to(signed_in(request)).filter(pk=pk).first()
+        if registered is None:
             raise Http404
         file = file_by_request(registered, by=asker(request, "工作平台"))
         if isinstance(file, Refused):

@@ -1,8 +1,11 @@
 """The shape of what staff type: uploads, withdrawals, registrations before a reading."""
 
+from typing import cast
+
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.models import Purpose
@@ -33,9 +36,13 @@ class ItemsChoice(forms.ModelMultipleChoiceField):
         return f"{version.name}（{version.item.code}）"
 
 
-def current_versions() -> "forms.models.QuerySet[ItemVersion]":
+def current_versions() -> QuerySet[ItemVersion]:
     """Return the versions in force today, by item code."""
     return ItemVersion.objects.in_force(timezone.localdate()).select_related("item").order_by("item__code")
+
+
+def _choice(form: forms.Form, name: str) -> "forms.ModelChoiceField[ItemVersion]":
+    return cast("forms.ModelChoiceField[ItemVersion]", form.fields[name])
 
 
 class UploadForm(forms.Form):
@@ -52,7 +59,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["item"].queryset = current_versions().filter(item__in=items_for(user.organisation, "supply_item"))
+        _choice(self, "item").queryset = current_versions().filter(item__in=items_for(user.organisation, "supply_item"))
 
     def clean_file(self) -> object:
         upload = self.cleaned_data["file"]
@@ -86,7 +93,7 @@ class RegisterForm(forms.Form):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["items"].queryset = current_versions()
+        _choice(self, "items").queryset = current_versions()
 
     def clean_name(self) -> str:
         return normalise_name(self.cleaned_data["name"])

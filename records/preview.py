@@ -109,7 +109,7 @@ def write_correction(batch: Batch, out: BinaryIO) -> int:
     rules = schema.Schema(batch.item, batch.supplier)
     open_rows = BatchRow.objects.filter(batch=batch, outcome=BatchRow.Outcome.REFUSED).order_by("row_no")
     problems = {
-        row_no: [correction.Problem(*problem) for problem in found]
+        row_no: [correction.Problem(*problem) for problem in found or []]
         for row_no, found in open_rows.values_list("row_no", "problems").iterator(chunk_size=5000)
     }
     id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}

@@ -131,7 +131,7 @@ def _watch(children: "list[subprocess.Popen[bytes]]") -> int:
     while True:
         for child in children:
             if child.poll() is not None:
-                print(f"A process ended unexpectedly ({child.args[1:4]}).", file=sys.stderr)  # type: ignore[index]
+                print(f"A process ended unexpectedly ({child.args[1:4]!r}).", file=sys.stderr)  # type: ignore[index]
                 return 1
         time.sleep(0.5)
 

@@ -68,7 +68,7 @@ class Sm:
         return mac.finalize()
 
 
-SUITES = {"aes": Aes, "sm": Sm}
+SUITES: dict[str, type[Aes] | type[Sm]] = {"aes": Aes, "sm": Sm}
 
 
 def _derive(master: bytes, info: bytes, length: int) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .base import Boolean, Cell, ErrorCell, Formula, Number
 
@@ -160,8 +160,7 @@ def to_code_text(
 
 
 def _is_number(cell: Cell) -> bool:
-    kind = type(cell)
-    return kind is Number or kind is str and "+" in cell and bool(SCIENTIFIC.fullmatch(cell))
+    return isinstance(cell, Number) or isinstance(cell, str) and "+" in cell and bool(SCIENTIFIC.fullmatch(cell))
 
 
 def _narrow_table() -> dict[int, str | None]:
@@ -177,7 +176,7 @@ NARROW = _narrow_table()
 WIDE = re.compile("[\u3000\xa0\uff01-\uff5e]")  # asking first is cheaper than translating
 
 
-def to_date(cell: Cell, *, required: bool = False) -> date | None | CellError:
+def to_date(cell: Any, *, required: bool = False) -> date | None | CellError:
     """A day, or LONG_TERM for 2099-12-31 and 长期. A time of day is left out.
 
     Takes date cells and YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD, YYYY年M月D日, YYYYMMDD as text.
@@ -224,7 +223,7 @@ def shorten(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:20]}…"
 
 
-def to_amount(cell: Cell, *, required: bool = False) -> Decimal | None | CellError:
+def to_amount(cell: Any, *, required: bool = False) -> Decimal | None | CellError:
     """An amount in 万元 with up to 12 digits before and 6 after the point, not negative."""
     kind = type(cell)
     if kind is not str and kind is not Number:
@@ -246,7 +245,7 @@ def to_amount(cell: Cell, *, required: bool = False) -> Decimal | None | CellErr
         return CellError("C10", "金额不能是负数。请核对。")
     if amount >= LARGEST:
         return CellError("C10", "金额超过 12 位整数。单位是万元，请核对。")
-    if -amount.as_tuple().exponent > 6 and amount != round(amount, 6):
+    if -int(amount.as_tuple().exponent) > 6 and amount != round(amount, 6):
         return CellError("C10", "金额小数超过 6 位（单位万元，6 位小数为 0.01 元）。请四舍五入。")
     return amount
 

@@ -184,13 +184,12 @@ def is_note(cells: Sequence[Cell], header: Header) -> bool:
     """
     filled = [cell for cell in cells if cell is not None]
     bound = [cells[index] for index in header.columns if index < len(cells)]
-    texts = [cell for cell in bound if cell is not None]
-    if not all(isinstance(cell, str) and not isinstance(cell, Number) for cell in filled):
-        return False
-    if any(re.search(r"\d{15}", cell) for cell in filled):
+    texts = [cell for cell in bound if isinstance(cell, str)]
+    words = [cell for cell in filled if isinstance(cell, str) and not isinstance(cell, Number)]
+    if len(words) < len(filled) or any(re.search(r"\d{15}", word) for word in words):
         return False
     if not texts:
-        return bool(filled) and any(NOTE.search(cell) for cell in filled)
+        return any(NOTE.search(word) for word in words)
     if all(normalise_label(cell) in header.labels for cell in texts):
         return True
     return sum(bool(NOTE.search(cell)) for cell in texts) * 2 > len(texts)

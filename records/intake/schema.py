@@ -152,17 +152,17 @@ class Schema:
             row.problems.append((f.code, "C20", f"“{f.label}”只用于单位，自然人请留空。"))
 
     def _text(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_text(cell)
+        value: Any = cells.to_text(cell)
         if self._usable(row, f, value):
             row.content[f.code] = value
 
     def _name(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_text(cell, is_name=True)
+        value: Any = cells.to_text(cell, is_name=True)
         if self._usable(row, f, value):
             row.name = normalise_name(value)
 
     def _code(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_code_text(cell)
+        value: Any = cells.to_code_text(cell)
         if not self._usable(row, f, value):
             return
         if f.binds == Field.Binding.DECIDER_USCC or (f.code.endswith("DM") and f.length == 18):
@@ -177,7 +177,7 @@ class Schema:
             row.decider_uscc = value
 
     def _id_number(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_code_text(cell, id_number=True)
+        value: Any = cells.to_code_text(cell, id_number=True)
         if not self._usable(row, f, value):
             return
         number = identity.normalise(value)
@@ -187,7 +187,7 @@ class Schema:
             row.id_number = number
 
     def _date(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_date(cell)
+        value: Any = cells.to_date(cell)
         if not self._usable(row, f, value):
             return
         if value is cells.LONG_TERM:
@@ -204,13 +204,13 @@ class Schema:
             row.act_end = value
 
     def _amount(self, row: Row, f: Field, cell: Any) -> None:
-        value = cells.to_amount(cell)
+        value: Any = cells.to_amount(cell)
         if self._usable(row, f, value):
             row.content[f.code] = f"{value.normalize():f}"
 
     def _choices(self, row: Row, f: Field, cell: Any) -> None:
         several = f.datatype == Field.Type.CHOICES
-        value = cells.to_text(cell)
+        value: Any = cells.to_text(cell)
         if not self._usable(row, f, value):
             return
         codes, found = self.codes[f.code], []

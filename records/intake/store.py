@@ -41,7 +41,7 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
     sha256 = digest.hexdigest()
     target = _path(sha256)
     target.parent.mkdir(exist_ok=True)
-    os.replace(out.name, target)
+    Path(out.name).replace(target)
     row, _ = SealedFile.objects.get_or_create(
         sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
     )
@@ -50,7 +50,7 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
 
 def open_sealed(file: SealedFile) -> BinaryIO:
     """Return the content as a seekable stream that no other process can find. Raises SealBroken."""
-    plain: BinaryIO = tempfile.SpooledTemporaryFile(max_size=8 * FRAME)  # type: ignore[assignment]
+    plain: BinaryIO = tempfile.SpooledTemporaryFile(max_size=8 * FRAME)  # type: ignore[assignment]  # noqa: SIM115 – the caller closes it
     with _path(file.sha256).open("rb") as sealed:
         if sealed.read(4) != MAGIC:
             raise SealBroken("not a sealed file")

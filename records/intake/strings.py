@@ -121,14 +121,15 @@ def _plain_batches(part: Part, limits: Limits) -> Iterator[list[str]]:
     for chunk in table.chunks():
         batch = []
         escaped = "&" in chunk or "_x" in chunk
-        for plain, rich, odd in item.findall(chunk.rstrip()):
+        for content, rich, odd in item.findall(chunk.rstrip()):
             if odd:
                 raise Irregular
+            text = content
             if rich:
-                plain = _rich_text(rich, table)
+                text = _rich_text(rich, table)
             elif escaped:
-                plain = unescape_excel(unescape(plain))
-            batch.append(plain)
+                text = unescape_excel(unescape(text))
+            batch.append(text)
         _check_lengths(batch, limits)
         yield batch
     for _ in table.after():

@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from .base import Limits, Row, Sheet, Table, column_name, refuse, refuse_long
+from .base import Cell, Limits, Row, Sheet, Table, column_name, refuse, refuse_long
 
 CHUNK = 256 * 1024
 SAMPLE = 1024 * 1024
@@ -155,7 +155,7 @@ class _Window(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:
+    def readinto(self, buffer: Any) -> int:
         self._stream.seek(self._position)
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
@@ -181,7 +181,7 @@ class TextReader:
                 self._check_width(number, record)
             if max(map(len, record)) > limits.max_cell_chars:
                 refuse_long(limits, f"第 {number} 行")
-            cells = [cell or None for cell in record]
+            cells: list[Cell] = [cell or None for cell in record]
             while cells and cells[-1] is None:
                 cells.pop()
             if cells:

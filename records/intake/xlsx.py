@@ -79,7 +79,7 @@ class Workbook:
         self._read_sheets(root, relations)
         properties = root.find("{*}workbookPr")
         self.is_1904 = properties is not None and properties.get("date1904") in ("1", "true")
-        by_kind = {kind: part for kind, part in relations.values()}
+        by_kind = dict(relations.values())
         self._strings_name = by_kind.get("sharedStrings", "xl/sharedStrings.xml")
         styles = by_kind.get("styles", "xl/styles.xml")
         self.date_styles = date_formats(package.xml(styles)) if styles in package else frozenset()
@@ -179,7 +179,7 @@ class SheetReader:
 
     # Plain rows, by pattern
 
-    def _plain_rows(self, sheet: PlainList, hidden: list[int]) -> Iterator[Row]:
+    def _plain_rows(self, sheet: PlainList, hidden: list[int]) -> Iterator[Row]:  # noqa: C901 – the hot loop
         prefix = sheet.prefix
         row_end = f"</{prefix}row>"
         opening = row_pattern(prefix)
@@ -279,7 +279,8 @@ class SheetReader:
         if kind == "n":
             is_date = style.isdigit() and int(style) in self.book.date_styles
             return self._to_date if is_date else self._to_number
-        return {"s": self._shared, "b": as_boolean, "e": ErrorCell, "d": as_iso_date}.get(kind, as_text)
+        others: dict[str, Convert] = {"s": self._shared, "b": as_boolean, "e": ErrorCell, "d": as_iso_date}
+        return others.get(kind, as_text)
 
     def _check_lengths(self, row: list[Cell]) -> None:
         limit = self.book.limits.max_cell_chars

@@ -28,10 +28,11 @@ def crafted(
         state = ' state="hidden"' if number in hidden else ""
         listed += f'<sheet name="表{number}" sheetId="{number}"{state} r:id="rId{number}"/>'
         linked += f'<Relationship Id="rId{number}" Type="{links}/worksheet" Target="worksheets/sheet{number}.xml"/>'
+        sheet = body
         if "worksheet" not in body:
-            body = f'<worksheet xmlns="{namespace}"><sheetData>{body}</sheetData></worksheet>'
-        encoding = "utf-16" if "utf-16" in body[:60] else "utf-8"
-        parts[f"xl/worksheets/sheet{number}.xml"] = body.encode(encoding, "surrogatepass")
+            sheet = f'<worksheet xmlns="{namespace}"><sheetData>{body}</sheetData></worksheet>'
+        encoding = "utf-16" if "utf-16" in sheet[:60] else "utf-8"
+        parts[f"xl/worksheets/sheet{number}.xml"] = sheet.encode(encoding, "surrogatepass")
     if strings is not None:
         linked += f'<Relationship Id="s" Type="{links}/sharedStrings" Target="sharedStrings.xml"/>'
         if "<sst" not in strings and ":sst" not in strings:

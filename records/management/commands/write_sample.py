@@ -1,7 +1,7 @@
 """Write a sample workbook of 双公示 penalties on invented persons, of any size."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         target: Path = options["file"]
         more = {"uscc": options["uscc"]} if options["uscc"] else {}
-        kind = "csv" if target.suffix == ".csv" else "xlsx"
+        kind: Literal["csv", "xlsx"] = "csv" if target.suffix == ".csv" else "xlsx"
         with target.open("wb") as out:
             outcomes = write_sample(
                 out, options["rows"], messy=options["messy"], kind=kind, seed=options["seed"], **more
