@@ -58,7 +58,6 @@ class OrganisationAdmin(admin.ModelAdmin):
     list_filter = ["kind"]
     search_fields = ["name", "uscc"]
     list_select_related = ["region"]
-    autocomplete_fields = ["parent", "region", "predecessors"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
         return False
@@ -131,7 +130,6 @@ class StaffAdmin(UserAdmin):
     search_fields = ["username", "name", "organisation__name"]
     list_select_related = ["organisation"]
     ordering = ["username"]
-    autocomplete_fields = ["organisation"]
     filter_horizontal = ()
     fieldsets = ((None, {"fields": ["username", "name", "organisation", "is_active", "groups"]}),)
     add_fieldsets = ((None, {"fields": ["username", "name", "organisation", "password"]}),)

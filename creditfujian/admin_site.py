@@ -20,7 +20,7 @@ class StaffSite(AdminSite):
     site_title = "信用福建工作平台"
     index_title = "工作台"
     site_url = "/"
-    enable_nav_sidebar = True
+    enable_nav_sidebar = False  # the dashboard says where to go, in the field's words
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)

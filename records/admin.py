@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -115,7 +116,7 @@ class BatchAdmin(ReadOnlyAdmin):
         reason = actions.may_commit(batch, user)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": f"批次 {batch.number}",
-            "batch": batch, "sees_rows": rows, "form": form,
+            "batch": batch, "sees_rows": rows, "form": form, "item": batch.item.version_on(timezone.localdate(batch.received_at)),
             "reasons": preview.reasons(batch, with_examples=rows),
             "hints": preview.hints(batch) if rows else [],
             "differences": self._differences(request, batch) if rows else None,

@@ -1,0 +1,118 @@
+"""Every page that each role can reach from its dashboard: readable at both widths, by everyone, without a mouse."""
+
+from collections.abc import Callable
+
+import pytest
+
+from e2e.conftest import Site, Visitor
+
+Come = Callable[[], Visitor]
+PUBLIC = ["/", "/lookup/", "/sign-in/", "/sign-in/activate/", "/about/what-we-do-not-do/", "/accessibility/", "/no-such-page/"]
+STAFF = ["data_officer", "data_reviewer", "decider_officer", "credit_office", "operator", "clerk", "auditor",
+         "security_admin", "system_admin"]  # fmt: skip
+
+FOCUSABLE = """() => {
+  const seen = new Set(), groups = new Set();
+  let count = 0;
+  for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')) {
+    if (e.disabled || e.tabIndex < 0 || !e.checkVisibility({visibilityProperty: true})) continue;
+    if (e.type === 'radio') { if (groups.has(e.name)) continue; groups.add(e.name); }
+    count++;
+  }
+  return count;
+}"""
+MARK = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return null;
+  const key = e.type === 'radio' ? 'radio:' + e.name : (e.dataset.seen ||= String(window.__n = (window.__n || 0) + 1));
+  const style = getComputedStyle(e);
+  return [key, style.outlineStyle !== 'none' || style.boxShadow !== 'none', e.outerHTML.slice(0, 120)];
+}"""
+
+
+def reached_by_tab(visitor: Visitor) -> None:
+    """Press Tab through the page: everything that can be used gets the focus, and shows it."""
+    page = visitor.page
+    page.evaluate("document.activeElement && document.activeElement.blur()")
+    expected, reached = page.evaluate(FOCUSABLE), set()
+    for _ in range(expected + 3):
+        page.keyboard.press("Tab")
+        if (at := page.evaluate(MARK)) is not None:
+            key, shown, html = at
+            if not shown:
+                visitor.complaints.append(f"{page.url}: no visible focus on {html}")
+            reached.add(key)
+    if len(reached) < expected:
+        visitor.complaints.append(f"{page.url}: {len(reached)} of {expected} reached by keyboard")
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_pages(visitor: Come, path: str) -> None:
+    anybody = visitor()
+    anybody.go(path)
+    anybody.look(f"公众{path}")
+    reached_by_tab(anybody)
+
+
+def test_forms_say_what_is_wrong(visitor: Come) -> None:
+    anybody = visitor()
+    anybody.go("/lookup/")
+    anybody.page.get_by_label("姓名").fill("林")
+    anybody.page.get_by_label("身份证号码").fill("35990119900101001A")
+    anybody.page.locator("main form button[type=submit]").click()
+    assert anybody.page.locator(".error-summary").is_visible()
+    anybody.look("公示查询-填写有误")
+
+
+def test_large_type(visitor: Come) -> None:
+    elder = visitor()
+    elder.go("/")
+    small = elder.page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
+    elder.page.get_by_role("button", name="大字版").click()
+    large = elder.page.evaluate("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
+    assert large / small > 1.3
+    elder.look("大字版首页")
+
+
+@pytest.mark.parametrize("username", ["citizen", "citizen2", "citizen3"])
+def test_pages_of_a_citizen(visitor: Come, username: str) -> None:
+    citizen = visitor()
+    citizen.sign_in(username)
+    for path in ("/me/", "/me/file/", "/me/access/"):
+        citizen.go(path)
+        citizen.look(f"{username}{path}")
+        reached_by_tab(citizen)
+
+
+def test_staff_sign_in(visitor: Come) -> None:
+    somebody = visitor()
+    somebody.go("/admin/login/")
+    somebody.look("工作人员登录")
+    reached_by_tab(somebody)
+    somebody.page.get_by_label("用户名").fill("data_officer")
+    somebody.page.get_by_label("密码").fill("错误的密码")
+    somebody.page.get_by_role("button", name="登录", exact=True).click()
+    somebody.look("工作人员登录-失败")
+
+
+@pytest.mark.parametrize("username", STAFF)
+def test_every_page_that_a_role_can_reach(visitor: Come, site: Site, username: str) -> None:
+    staff = visitor()
+    staff.sign_in(username)
+    staff.look(f"{username}-工作台")
+    reached_by_tab(staff)
+    links = "#content a[href^='/admin/']"
+    paths = sorted({link.get_attribute("href") or "" for link in staff.page.locator(links).all()} | {"/admin/password_change/"})
+    assert len(paths) > 1
+    for path in paths:
+        staff.go(path)
+        staff.look(f"{username}{path}")
+        english = [word for word in ("Add ", "Change ", "Delete", "Save", "Search", "Select ", "Filter", "History", "selected")
+                   if word in staff.text]  # fmt: skip
+        staff.complaints.extend(f"{path} says {word}" for word in english)
+        reached_by_tab(staff)
+        first = staff.page.locator("#result_list tbody th a").first
+        if first.count():
+            first.click()
+            staff.look(f"{username}{path}-一条")
+            reached_by_tab(staff)
