@@ -183,6 +183,7 @@ class ProofForm(forms.Form):
 class IdentityProofAdmin(ReadOnlyAdmin):
     """The counter: the clerk sees the card, the person gets a code; nothing of any file is shown."""
 
+    add_label = "核验身份"
     list_display = ["checked_at", "masked_person", "clerk", "expires_at", "used_at"]
     list_select_related = ["person", "clerk"]
     fields = ["masked_person", "document", "clerk", "organisation", "checked_at", "expires_at", "used_at"]

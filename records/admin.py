@@ -28,6 +28,7 @@ from records.reading import Refused, file_by_request, register
 class BatchAdmin(ReadOnlyAdmin):
     """Upload, preview, commit, correct, withdraw. Everyone else sees counts."""
 
+    add_label = "上传数据"
     list_display = [
         "number_",
         "item",
@@ -190,6 +191,7 @@ class BatchAdmin(ReadOnlyAdmin):
 class RequestAdmin(ReadOnlyAdmin):
     """Register first, then read: each opening of the file is a line that the person sees."""
 
+    add_label = "登记查询"
     list_display = ["created_at", "purpose", "case_no", "duty_code", "expires_at", "open_link"]
     list_per_page = 50
 

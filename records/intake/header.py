@@ -82,8 +82,8 @@ def find_header(table: Table, columns: Sequence[Column]) -> Header:
     """
     names = known_names(columns)
     rows = list(islice(table.rows(), SEARCHED_ROWS))
-    position, score = best_row(rows, names)
-    if score < min(2, len(columns)):
+    position, matching = best_row(rows, names)
+    if matching < min(2, len(columns)):
         refuse_without_header(table, columns)
     row_no, cells = rows[position]
     header = read_header(row_no, cells, columns, names)
@@ -106,9 +106,9 @@ def known_names(columns: Iterable[Column]) -> dict[str, str]:
 
 def best_row(rows: Sequence[Row], names: dict[str, str]) -> tuple[int, int]:
     """(position, number of different columns named) of the best row; the first of equals."""
-    scores = [len({names.get(normalise_label(cell)) for cell in cells} - {None}) for _, cells in rows]
-    best = max(scores, default=0)
-    return (scores.index(best) if scores else 0), best
+    matches = [len({names.get(normalise_label(cell)) for cell in cells} - {None}) for _, cells in rows]
+    best = max(matches, default=0)
+    return (matches.index(best) if matches else 0), best
 
 
 def read_header(row_no: int, cells: Sequence[Cell], columns: Sequence[Column], names: dict[str, str]) -> Header:

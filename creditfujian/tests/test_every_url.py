@@ -1,0 +1,132 @@
+"""Every address of the site, asked by everybody: nothing breaks, no number leaks, no reading goes unlogged."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from auditlog.models import LogEntry
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from access.models import Query, QueryPerson, Request
+from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
+from catalogue.models import CodeSet, Instrument, Item, ItemVersion, ProhibitedCategory
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
+from records.models import Batch
+from records.reading import register
+from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.test_gateway import registration, staff
+
+EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
+DEEDS = ("commit", "withdraw", "cancel", "resume", "add", "delete")
+FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
+OPEN_TO_NOBODY = {
+    "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
+}  # fmt: skip
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from _walk(pattern.url_patterns, route, inner)
+        else:
+            yield route, f"{space}{pattern.name or ''}"
+
+
+URLS = sorted({pair for pair in _walk(get_resolver().url_patterns) if "(?P" not in pair[0]})
+
+
+@pytest.fixture
+def stage(db: None) -> tuple[Cast, dict[str, str]]:
+    """One committed batch about the citizen, one waiting for a second officer, one registered reading."""
+    cast = make_cast()
+    deliver(cast, [penalty(cast)])
+    waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
+    assert waiting.state == Batch.State.CHECKED
+    request = register(registration(cast), by=staff(cast.officer_here))
+    assert isinstance(request, Request)
+    one = {
+        "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
+        "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
+        "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
+        "catalogue_prohibitedcategory": ProhibitedCategory, "access_query": Query,
+    }  # fmt: skip
+    keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
+    return cast, keys | {
+        "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
+    }  # fmt: skip
+
+
+def address(route: str, name: str, keys: dict[str, str]) -> str:
+    """Fill an address in. A new kind of object must be added to `stage`: that is the point."""
+    if "<" not in route:
+        return f"/{route}"
+    if name == "admin:view_on_site":
+        return "/admin/r/1/1/"
+    model = "_".join(route.split("/")[1:3])
+    assert model in keys, f"{name or route} has nothing to show: add it to stage()"
+    for part in ("<path:object_id>", "<int:pk>", "<id>"):
+        route = route.replace(part, keys[model])
+    assert "<" not in route, route
+    return f"/{route}"
+
+
+@pytest.mark.parametrize("who", EVERYONE)
+def test_nothing_breaks_leaks_or_goes_unlogged(
+    stage: tuple[Cast, dict[str, str]], as_user: Callable[[User | None], Client], who: str
+) -> None:
+    cast, keys = stage
+    user = cast.everyone()[who]
+    client = as_user(user)
+    assert len(URLS) > 60
+    for route, name in URLS:
+        if name in ("admin:logout", "sign_out"):
+            continue
+        lines = QueryPerson.objects.count()
+        answer = client.get(address(route, name, keys))
+        content = b"".join(answer) if answer.streaming else answer.content
+        assert answer.status_code < 500, (who, name)
+        assert answer["Cache-Control"] if name not in ("healthz", "readyz") else True
+        text = content.decode(errors="replace")
+        for number in (CITIZEN_NUMBER, OTHER_NUMBER):
+            assert number not in text, f"{name} shows {who} a whole number"
+        if FACTS in text:
+            assert QueryPerson.objects.count() > lines, f"{name} shows {who} a record and writes no line"
+        if user is None:
+            allowed = answer.status_code in (301, 302, 403, 404, 405) or name in OPEN_TO_NOBODY
+            assert allowed, f"{name} is open to nobody in particular: {answer.status_code}"
+        elif user.is_citizen and name.startswith("admin:") and name not in OPEN_TO_NOBODY:
+            assert answer.status_code in (302, 403, 404), f"{name} is open to a citizen"
+
+
+@pytest.mark.parametrize("who", ["nobody", "citizen", "auditor", "operator", "officer_elsewhere"])
+def test_no_deed_is_done_by_those_who_may_not(
+    stage: tuple[Cast, dict[str, str]], as_user: Callable[[User | None], Client], who: str
+) -> None:
+    cast, keys = stage
+    before = list(Batch.objects.order_by("pk").values_list("pk", "state"))
+    for route, name in URLS:
+        if name.startswith("admin:records_batch_") and name.rsplit("_", 1)[1] in DEEDS:
+            answer = as_user(cast.everyone()[who]).post(address(route, name, keys), {"reason": "试试"})
+            assert answer.status_code in (301, 302, 403, 404), (who, name)
+    assert list(Batch.objects.order_by("pk").values_list("pk", "state")) == before
+
+
+def test_the_page_of_an_own_file_is_the_only_one_that_shows_a_record_to_its_person(
+    stage: tuple[Cast, dict[str, str]], as_user: Callable[[User | None], Client]
+) -> None:
+    cast, _ = stage
+    assert FACTS in as_user(cast.citizen).get("/me/file/").content.decode()
+    assert FACTS not in as_user(cast.other_citizen).get("/me/file/").content.decode()
+    assert as_user(cast.officer_here).get("/me/file/").status_code == 302
+
+
+def test_an_officer_without_the_registration_of_another_gets_nothing(
+    stage: tuple[Cast, dict[str, str]], as_user: Callable[[User | None], Client]
+) -> None:
+    cast, keys = stage
+    page = f"/admin/access/request/{keys['access_request']}/file/"
+    assert FACTS in as_user(cast.officer_here).get(page).content.decode()
+    for who in ("officer_elsewhere", "data_officer", "auditor", "system_admin", "security_admin", "operator", "citizen"):
+        assert FACTS not in as_user(cast.everyone()[who]).get(page).content.decode()
