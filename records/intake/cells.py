@@ -98,7 +98,7 @@ def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: 
         return CellError("C01", "此项必填，现在只有空格。请填写。") if required else None
     if is_name and text[0] in FORMULA_START:
         return formula_like(text)
-    if not text.isprintable() and (error := unfit_characters(text)):
+    if (not text.isprintable() or "\ufffd" in text) and (error := unfit_characters(text)):
         return error
     if max_chars and len(text) > max_chars:
         return CellError("C12", f"此项有 {len(text)} 个字，最多 {max_chars} 个。请缩短。")

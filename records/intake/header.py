@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .base import Cell, FileRefused, Number, Row, Table, column_name, refuse
+from .base import Cell, FileRefused, Formula, Number, Row, Table, column_name, refuse
 
 SEARCHED_ROWS = 20
 REASON_LABEL = "更正说明"
@@ -17,10 +17,12 @@ OURS = (REASON_LABEL, SOURCE_LABEL)
 # Marks that people put on headings; no part of the name.
 MARKS = re.compile(r"\((?:必填|必填项|选填|可选|非必填|必须|required|optional)\)|[*※●★]|^[\d]+[.、]", re.IGNORECASE)
 SPACE_OR_FORMAT = frozenset({"Cf", "Zs", "Zl", "Zp", "Cc"})
-FOOTER = re.compile(
-    r"(?:本页)?(?:合计|小计|总计|共计|汇总)|(?:制表|填表|填报|审核|复核|经办|负责)(?:人|单位|日期|时间)?|填报单位"
-    r"|制表日期|填报日期|打印日期|联系电话|备注?说明|说明|注\d*$|备注$|注意事项"
+SUM = re.compile(r"(?:本页)?(?:合计|小计|总计|共计|汇总)")
+SIGNED = re.compile(
+    r"(?:制表|填表|填报|审核|复核|经办|负责|打印)(?:人|单位|日期|时间)?|联系电话|注意事项|备?注\d*|填写说明|说明"
 )
+COUNT = re.compile(r"共?[-\d.,]{1,14}(?:人|条|件|笔|元|万元)?")
+DAY = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 NOTE = re.compile(
     r"单位|格式|示例|例如|如[:：]|填写|必填|选填|说明|字符|长度|万元|YYYY|[Cc]\d+$|N\(|VARCHAR",
     re.IGNORECASE,
@@ -198,34 +200,36 @@ def is_note(cells: Sequence[Cell], header: Header) -> bool:
 def is_footer(cells: Sequence[Cell]) -> bool:
     """Whether a row is 合计, 制表人, 填报单位, 注 and the like and not a line of data.
 
-    The first filled cell must begin so; besides sums, and a name or a date that follows a
-    colon, nothing else may be filled.
+    The first filled cell must begin so. Beside 合计 only sums and counts may stand; beside 制表人
+    also short names, days and further such labels.
     """
     filled = [cell for cell in cells if cell is not None]
-    first = next((cell for cell in filled), None)
-    if not isinstance(first, str) or len(filled) > 6:
+    if not filled or len(filled) > 8 or type(filled[0]) is not str:
         return False
-    label = normalise_label(first)
-    start = FOOTER.match(label)
-    if start is None:
-        return False
-    rest = label[start.end() :]
-    if rest and not rest.startswith((":", "(", ")")):
-        return False
-    return all(_fits_footer(cell) for cell in filled[1:])
+    first = normalise_label(filled[0])
+    if _begins(SUM, first):
+        return all(_is_count(cell) for cell in filled[1:])
+    return _begins(SIGNED, first) and all(_is_signature(cell) for cell in filled[1:])
 
 
-def _fits_footer(cell: Cell) -> bool:
-    """Sums, counts, other footer labels and short names or dates beside them."""
-    if not isinstance(cell, str) or isinstance(cell, Number):
+def _begins(pattern: re.Pattern[str], label: str) -> bool:
+    """The label is the pattern alone, or the pattern and what it introduces."""
+    match = pattern.match(label)
+    return match is not None and label[match.end() : match.end() + 1] in ("", ":", "(", ")")
+
+
+def _is_count(cell: Cell) -> bool:
+    if not isinstance(cell, str) or isinstance(cell, Number | Formula):
         return True
     label = normalise_label(cell)
-    return bool(
-        FOOTER.match(label)
-        or re.fullmatch(r"[-\d.,]+(?:人|条|件|元|万元)?", label)
-        or len(label) <= 4
-        or re.fullmatch(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?", label)
-    )
+    return bool(COUNT.fullmatch(label)) or _begins(SUM, label) or not label
+
+
+def _is_signature(cell: Cell) -> bool:
+    if _is_count(cell):
+        return True
+    label = normalise_label(cell)
+    return len(label) <= 4 or _begins(SIGNED, label) or bool(DAY.fullmatch(label))
 
 
 __all__ = ["Column", "FileRefused", "Header", "find_header", "is_footer", "normalise_label"]
