@@ -68,7 +68,12 @@ class Site:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run one of the portal's commands."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=self.settings, capture_output=True, text=True
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            env=self.settings,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 
@@ -88,7 +93,11 @@ def site() -> Iterator[Site]:
         _owner(f"CREATE DATABASE {DATABASE}")
         started = Site(f"http://127.0.0.1:{port}", {}, settings)
         credentials = Path(folder) / "credentials.json"
-        for arguments in (("migrate", "-v0"), ("collectstatic", "--noinput", "-v0"), ("demo", "--credentials", str(credentials))):
+        for arguments in (
+            ("migrate", "-v0"),
+            ("collectstatic", "--noinput", "-v0"),
+            ("demo", "--credentials", str(credentials)),
+        ):
             done = started.command(*arguments)
             assert done.returncode == 0, done.stderr
         started.accounts = {one["username"]: one for one in json.loads(credentials.read_text())}
@@ -159,7 +168,10 @@ class Visitor:
 
     def sign_in(self, username: str, password: str = "") -> None:
         """Sign in as the citizen or member of staff would."""
-        staff = username in self.site.accounts and self.site.accounts[username]["role"] not in ("citizen", "institution")
+        staff = username in self.site.accounts and self.site.accounts[username]["role"] not in (
+            "citizen",
+            "institution",
+        )
         self.go("/admin/login/?next=/admin/" if staff else "/sign-in/")
         self.page.get_by_label("用户名").fill(username)
         self.page.get_by_label("密码").fill(password or self.site.accounts[username]["password"])
@@ -196,7 +208,9 @@ def visitor(site: Site, browser: Browser) -> Iterator[Callable[[], Visitor]]:
     came: list[Visitor] = []
 
     def come() -> Visitor:
-        context = browser.new_context(viewport=DESKTOP, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True)
+        context = browser.new_context(
+            viewport=DESKTOP, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True
+        )
         one = Visitor(site, context, context.new_page())
         one.page.on("console", lambda said: said.type == "error" and one.complaints.append(said.text))
         one.page.on("pageerror", lambda error: one.complaints.append(str(error)))

@@ -71,7 +71,9 @@ def corrected(file: Path, target: Path) -> tuple[int, int]:
     kept = removed = 0
     for number, row in reversed(list(enumerate(sheet.iter_rows(min_row=head_row[0].row + 1), head_row[0].row + 1))):
         marked = [cell for cell in row if cell.comment]
-        may_not = any(word in str([cell.value for cell in row]) for word in ("未满 18 周岁", "行政拘留", "不得采集", "不予采集"))
+        may_not = any(
+            word in str([cell.value for cell in row]) for word in ("未满 18 周岁", "行政拘留", "不得采集", "不予采集")
+        )
         if may_not or not marked:
             sheet.delete_rows(number)
             removed += 1
@@ -159,7 +161,13 @@ def test_the_journey(visitor: Come, site: Site, tmp_path: Path) -> None:
     assert id_number not in citizen.page.content()
     citizen.look("我的档案-有记录")
     citizen.go("/me/access/")
-    for words in ("福建省市场监督管理局（演示）", "闽市监案〔2026〕7号", "福建省交通运输厅（演示）", "闽交执〔2026〕19号", "已拒绝"):
+    for words in (
+        "福建省市场监督管理局（演示）",
+        "闽市监案〔2026〕7号",
+        "福建省交通运输厅（演示）",
+        "闽交执〔2026〕19号",
+        "已拒绝",
+    ):
         assert words in citizen.text
     citizen.look("谁查过我-有记录")
 

@@ -7,7 +7,15 @@ import pytest
 from e2e.conftest import Site, Visitor
 
 Come = Callable[[], Visitor]
-PUBLIC = ["/", "/lookup/", "/sign-in/", "/sign-in/activate/", "/about/what-we-do-not-do/", "/accessibility/", "/no-such-page/"]
+PUBLIC = [
+    "/",
+    "/lookup/",
+    "/sign-in/",
+    "/sign-in/activate/",
+    "/about/what-we-do-not-do/",
+    "/accessibility/",
+    "/no-such-page/",
+]
 STAFF = ["data_officer", "data_reviewer", "decider_officer", "credit_office", "operator", "clerk", "auditor",
          "security_admin", "system_admin"]  # fmt: skip
 
@@ -102,7 +110,9 @@ def test_every_page_that_a_role_can_reach(visitor: Come, site: Site, username: s
     staff.look(f"{username}-工作台")
     reached_by_tab(staff)
     links = "#content a[href^='/admin/']"
-    paths = sorted({link.get_attribute("href") or "" for link in staff.page.locator(links).all()} | {"/admin/password_change/"})
+    paths = sorted(
+        {link.get_attribute("href") or "" for link in staff.page.locator(links).all()} | {"/admin/password_change/"}
+    )
     assert len(paths) > 1
     for path in paths:
         staff.go(path)

@@ -128,5 +128,13 @@ def test_an_officer_without_the_registration_of_another_gets_nothing(
     cast, keys = stage
     page = f"/admin/access/request/{keys['access_request']}/file/"
     assert FACTS in as_user(cast.officer_here).get(page).content.decode()
-    for who in ("officer_elsewhere", "data_officer", "auditor", "system_admin", "security_admin", "operator", "citizen"):
+    for who in (
+        "officer_elsewhere",
+        "data_officer",
+        "auditor",
+        "system_admin",
+        "security_admin",
+        "operator",
+        "citizen",
+    ):
         assert FACTS not in as_user(cast.everyone()[who]).get(page).content.decode()

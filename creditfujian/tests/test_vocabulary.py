@@ -10,7 +10,9 @@ from django.db import connection
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 OURS = ("accounts", "access", "catalogue", "creditfujian", "publicity", "records", "repair", "sanctions")
-WORDS = re.compile(r"(?:^|_)(?:score|scores|scoring|rank|ranks|ranking|rating|grade|grades|points|blacklist|whitelist)(?:_|$)", re.I)
+WORDS = re.compile(
+    r"(?:^|_)(?:score|scores|scoring|rank|ranks|ranking|rating|grade|grades|points|blacklist|whitelist)(?:_|$)", re.I
+)
 CHINESE = re.compile("黑名单|红名单|信用分|评分|打分|积分|排名|信用等级|评级")
 # The pages that say what we do not do, and the lists of what is refused at the door, must use the words.
 MAY_SAY = ("templates/publicity/what_we_do_not_do.html", "templates/publicity/home.html")

@@ -21,9 +21,7 @@ def correction_of(stream, problems_of, batch_no=BATCH):
     header = find_header(table, COLUMNS)
     problems = problems_of(table, header)
     out = io.BytesIO()
-    count = write_correction(
-        out, table, header, problems, batch_no=batch_no, id_columns=set(ID_COLUMNS)
-    )
+    count = write_correction(out, table, header, problems, batch_no=batch_no, id_columns=set(ID_COLUMNS))
     return out, count, header
 
 
@@ -60,9 +58,7 @@ def test_bad_rows_only_with_reasons_and_source(messy):
         assert row[-2].value == f"1. 【{label}】{outcome.flaw}。请改正。\n2. 整行。"
         assert row[-1].value == f"{BATCH}#{number}"
         assert row[INDEX["CF_XDR_ZJHM"]].number_format == "@"
-        assert all(
-            cell.data_type in "sn" and (cell.data_type == "s" or cell.value is None) for cell in row
-        )
+        assert all(cell.data_type in "sn" and (cell.data_type == "s" or cell.value is None) for cell in row)
 
 
 def test_corrected_and_sent_back_it_leads_to_the_rows(messy):
