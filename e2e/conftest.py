@@ -159,7 +159,7 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def go(self, path: str) -> None:
-        self.page.goto(path if path.startswith("http") else self.site.base + path)
+        self.page.goto(path if ":" in path else self.site.base + path)
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from e2e.conftest import Site, Visitor
+from e2e.conftest import CHECKOUT, Site, Visitor
 
 Come = Callable[[], Visitor]
 PUBLIC = [
@@ -126,3 +126,9 @@ def test_every_page_that_a_role_can_reach(visitor: Come, site: Site, username: s
             first.click()
             staff.look(f"{username}{path}-一条")
             reached_by_tab(staff)
+
+
+def test_the_overview_of_components(visitor: Come) -> None:
+    designer = visitor()
+    designer.go((CHECKOUT / "docs" / "components.html").as_uri())
+    designer.look("组件一览")
