@@ -82,10 +82,7 @@ def lint(settings: dict[str, str]) -> int:
         ("-m", "ruff", "check", "."),
         ("-m", "ruff", "format", "--check", "."),
         ("-m", "mypy", "."),
-        (
-            "-m",
-            "importlinter.cli",
-        ),
+        ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"),
         ("manage.py", "makemigrations", "--check", "--dry-run"),
     ]
     failed = [tool for tool in tools if _run(settings, *tool)]
