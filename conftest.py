@@ -18,21 +18,11 @@ os.environ["MEDIA_ROOT"] = tempfile.mkdtemp(prefix="cf-media-")
 
 
 def _owner_sql(*statements: str) -> None:
-    import psycopg2
     from django.conf import settings
 
-    owner = settings.DATABASES["owner"]
-    connection = psycopg2.connect(
-        dbname=settings.CF_MAINTENANCE_DATABASE, user=owner["USER"], password=owner["PASSWORD"], host=owner["HOST"],
-        port=owner["PORT"] or None,
-    )  # fmt: skip
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-    finally:
-        connection.close()
+    from creditfujian.dev import owner_sql
+
+    owner_sql.run(settings.DATABASES["owner"], settings.CF_MAINTENANCE_DATABASE, *statements)
 
 
 def _point_to(name: str) -> None:

@@ -26,10 +26,11 @@ import django
 
 django.setup()
 
-import psycopg2  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
+
+from creditfujian.dev import owner_sql  # noqa: E402
 
 MAINTENANCE = settings.DATABASES["owner"]["NAME"]
 TEMPLATE, WORKING = "cf_bench_template", "cf_bench"
@@ -45,20 +46,12 @@ TABLES = {
 
 def connect(database: str) -> Any:
     """Connect as the owner."""
-    owner = settings.DATABASES["owner"]
-    return psycopg2.connect(
-        dbname=database, user=owner["USER"], password=owner["PASSWORD"], host=owner["HOST"], port=owner["PORT"] or None
-    )
+    return owner_sql.connect(settings.DATABASES["owner"], database)
 
 
 def statements(*sql: str) -> None:
     """Run statements that cannot be in a transaction."""
-    connection = connect(MAINTENANCE)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for one in sql:
-            cursor.execute(one)
-    connection.close()
+    owner_sql.run(settings.DATABASES["owner"], MAINTENANCE, *sql)
 
 
 def point_to(database: str) -> None:
