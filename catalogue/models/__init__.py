@@ -1,0 +1,37 @@
+"""The catalogue's tables, by subject."""
+
+from catalogue.models.codes import CodeSet, CodeValue
+from catalogue.models.editions import Edition, EditionEntry, Retirement
+from catalogue.models.instruments import Article, Confidence, Instrument, Level
+from catalogue.models.items import (
+    Field,
+    Item,
+    ItemVersion,
+    PublicationPeriod,
+    SharingScope,
+    VersionStep,
+)
+from catalogue.models.prohibited import ProhibitedCategory
+from catalogue.models.reviews import Comment, Consultation, ImpactAssessment
+
+__all__ = [
+    "Article",
+    "CodeSet",
+    "CodeValue",
+    "Comment",
+    "Confidence",
+    "Consultation",
+    "Edition",
+    "EditionEntry",
+    "Field",
+    "ImpactAssessment",
+    "Instrument",
+    "Item",
+    "ItemVersion",
+    "Level",
+    "ProhibitedCategory",
+    "PublicationPeriod",
+    "Retirement",
+    "SharingScope",
+    "VersionStep",
+]
