@@ -6,7 +6,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
-APPEND_ONLY = "append-only"  # a table whose comment begins so is never updated or emptied by the application
+APPEND_ONLY = "append-only"  # a table whose comment says so is never updated or emptied by the application
+WRITTEN_BY_DATABASE = "written by the database"  # nor inserted into: its triggers do that
 OTHERS_APPEND_ONLY = ("auditlog_logentry",)  # third-party tables under the same rule
 
 
@@ -20,14 +21,14 @@ class OwnerOnlyMigrates:
         return True
 
 
+def tables_commented(words: str) -> list[str]:
+    """Return our tables whose comment holds the words: what may be done to a table is said on the table."""
+    return [m._meta.db_table for m in apps.get_models() if words in (m._meta.db_table_comment or "")]
+
+
 def append_only_tables() -> list[str]:
     """Return the tables that nobody may update, delete from or truncate."""
-    ours = [
-        model._meta.db_table
-        for model in apps.get_models()
-        if (model._meta.db_table_comment or "").startswith(APPEND_ONLY)
-    ]
-    return sorted([*ours, *OTHERS_APPEND_ONLY])
+    return sorted([*tables_commented(APPEND_ONLY), *OTHERS_APPEND_ONLY])
 
 
 def grant_application(using: str) -> None:
@@ -51,6 +52,8 @@ def grant_application(using: str) -> None:
         cursor.execute(f"GRANT SELECT ON django_migrations TO {quoted}")
         for table in append_only_tables():
             cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {quoted}')
+        for table in tables_commented(WRITTEN_BY_DATABASE):
+            cursor.execute(f'REVOKE INSERT ON "{table}" FROM {quoted}')
         cursor.execute("SELECT to_regprocedure('access_grant(text)') IS NOT NULL")
         if cursor.fetchone()[0]:
             cursor.execute("SELECT access_grant(%s)", [role])

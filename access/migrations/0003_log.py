@@ -65,10 +65,6 @@ CREATE TABLE access_query_later PARTITION OF access_query DEFAULT;
 CREATE TABLE access_queryperson_later PARTITION OF access_queryperson DEFAULT;
 CREATE TABLE access_queryanswer_later PARTITION OF access_queryanswer DEFAULT;
 
-CREATE FUNCTION cf_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'insufficient_privilege';
-END $$;
 CREATE TRIGGER access_query_append_only BEFORE UPDATE OR DELETE ON access_query
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER access_queryperson_append_only BEFORE UPDATE OR DELETE ON access_queryperson
@@ -81,9 +77,6 @@ CREATE TRIGGER access_queryanswer_no_truncate BEFORE TRUNCATE ON access_queryans
 CREATE TRIGGER auditlog_append_only BEFORE UPDATE OR DELETE ON auditlog_logentry
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER auditlog_no_truncate BEFORE TRUNCATE ON auditlog_logentry EXECUTE FUNCTION cf_refuse_change();
-
-CREATE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS
-    $$ SELECT (transaction_timestamp() AT TIME ZONE 'Asia/Shanghai')::date $$;
 
 -- The application may add lines, but never choose their number, time or transaction.
 CREATE FUNCTION access_grant(role text) RETURNS void LANGUAGE plpgsql AS $$
@@ -112,14 +105,13 @@ DROP TRIGGER auditlog_no_truncate ON auditlog_logentry;
 DROP FUNCTION access_grant(text);
 DROP FUNCTION access_make_partitions(date, int);
 DROP TABLE access_queryanswer, access_queryperson, access_query;
-DROP FUNCTION cf_today();
-DROP FUNCTION cf_refuse_change();
 """
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0002_initial"),
+        ("accounts", "0003_common"),
         ("auditlog", "0017_add_actor_email"),
     ]
     operations = [migrations.RunSQL(TABLES, UNDONE)]

@@ -58,7 +58,7 @@ class Item(models.Model):
             ),
             models.CheckConstraint(condition=Q(subject_type="1"), name="item_is_about_natural_persons"),
             models.CheckConstraint(
-                condition=Q(code__regex=r"^FJ1-") & Q(category=Substr("code", 5, 2)),
+                condition=Q(category=Substr("code", 5, 2)),
                 name="item_code_names_its_category",
                 violation_error_message="条目编码第 5、6 位应与信息类别一致。",
             ),
@@ -295,7 +295,7 @@ class VersionStep(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "条目办理记录"
-        db_table_comment = "append-only: every step of every item version, with its doer"
+        db_table_comment = "append-only, written by the database: every step of every item version, with its doer"
         ordering = ["item_version", "id"]
         default_permissions = ()
 
