@@ -1,6 +1,5 @@
 """Decisions of the catalogue: periods, permissions, and what keeps a version from being in force."""
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_objects_for_group
+
+from creditfujian.lib.workdays import add_months
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -68,13 +69,6 @@ def basis_days(version_ids: Iterable[int]) -> dict[int, list[tuple[date | None, 
         for pk, first, last in cursor.fetchall():
             found[pk].append((first, last))
     return found
-
-
-def add_months(day: date, months: int) -> date:
-    """Return the same day of the month that many months later, or that month's end (Civil Code art 202)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    month += 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def publication_end(doc_date: date, max_months: int, until: date | None) -> date:

@@ -1,5 +1,6 @@
 """The catalogue's tables, by subject."""
 
+from catalogue.deadline_models import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal
 from catalogue.models.codes import CodeSet, CodeValue
 from catalogue.models.editions import Edition, EditionEntry, Retirement
 from catalogue.models.instruments import Article, Confidence, Instrument, Level
@@ -16,11 +17,15 @@ from catalogue.models.reviews import Comment, Consultation, ImpactAssessment
 
 __all__ = [
     "Article",
+    "CalendarDay",
+    "CalendarEdition",
     "CodeSet",
     "CodeValue",
     "Comment",
     "Confidence",
     "Consultation",
+    "Deadline",
+    "DeadlineRule",
     "Edition",
     "EditionEntry",
     "Field",
@@ -30,6 +35,7 @@ __all__ = [
     "ItemVersion",
     "Level",
     "ProhibitedCategory",
+    "Proposal",
     "PublicationPeriod",
     "Retirement",
     "SharingScope",
