@@ -47,7 +47,7 @@ class Door:
             if not _inside_exception(text, match, category.exceptions):
                 return _hit(category, match.group())
         if _DIGIT_RUN.search(text):
-            return self._find_number(text)
+            return self.find_number(text)
         return None
 
     def find_header(self, label: str) -> Hit | None:
@@ -57,7 +57,13 @@ class Door:
                 return _hit(category, word)
         return None
 
-    def _find_number(self, text: str) -> Hit | None:
+    def find_class(self, pii_class: str) -> Hit | None:
+        """Return why a field of that kind of personal information may not be collected, or None."""
+        category = self._categories.get(pii_class)
+        return _hit(category, category.title) if category else None
+
+    def find_number(self, text: str) -> Hit | None:
+        """Return the number of a person, telephone or bank card in a text, or None."""
         third_party = self._categories.get("X19")
         bank = self._categories.get("X06")
         if third_party and _ID_NUMBER.search(text):

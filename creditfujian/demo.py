@@ -145,7 +145,7 @@ def _catalogue(organisations: dict[str, Organisation]) -> list[Item]:
         assign_perm("catalogue.supply_item", item.provider.group, item)
         assign_perm("catalogue.query_item", item.provider.group, item)
     # The demo lets one hand commit by the command, so that the command can be tried alone.
-    ItemVersion.objects.filter(item__code=PENALTIES).update(one_hand_by_command=True)
+    Item.objects.filter(code=PENALTIES).update(one_hand_by_command=True)
     return items
 
 

@@ -95,7 +95,7 @@ def may_commit(batch: Batch, user: User) -> str:
     Two different people upload and commit; the command may use one hand where the item says so.
     """
     version = batch.item.version_on(timezone.localdate())
-    by_command = batch.channel == Batch.Channel.COMMAND and version is not None and version.one_hand_by_command
+    by_command = batch.channel == Batch.Channel.COMMAND and batch.item.one_hand_by_command
     if version is None:
         return "该目录条目已没有现行版本，不能入库。"
     if batch.state != State.CHECKED:

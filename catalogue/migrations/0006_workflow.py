@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_rules'),
-        ('catalogue', '0002_prohibited'),
+        ('catalogue', '0005_deadline_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

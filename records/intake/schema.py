@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import ID_ABOUT, Organisation
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.prohibited import Door
-from catalogue.rules import publication_end, query_end
+from catalogue.rules import basis_days, publication_end, query_end
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_code, normalise_name
 from creditfujian.lib.uscc import is_valid as uscc_is_valid
@@ -95,12 +95,13 @@ class Schema:
         self.today = today or timezone.localdate()
         self.supplier = supplier
         self.negative = item.polarity == Item.Polarity.NEGATIVE
+        standing = (ItemVersion.State.PUBLISHED, ItemVersion.State.IN_FORCE)
         self.versions = list(
-            ItemVersion.objects.filter(item=item, state=ItemVersion.State.IN_FORCE)
-            .prefetch_related("periods")
-            .order_by("-version")
+            ItemVersion.objects.filter(item=item, state__in=standing).prefetch_related("periods").order_by("-version")
         )
-        current = next(v for v in self.versions if self.today in v.effective)
+        self.basis_days = basis_days(version.pk for version in self.versions)
+        current = item.version_on(self.today)
+        assert current is not None
         self.fields = list(current.fields.select_related("code_set").prefetch_related("code_set__values"))
         self.by_code = {f.code: f for f in self.fields}
         self.bound = {f.binds: f.code for f in self.fields if f.binds}
@@ -263,15 +264,25 @@ class Schema:
             row.problems.append((code, "C23", f"“{self.by_code[code].label}”晚于认定日期。请核对。"))
             return
         self._adult(row)
-        version = next((v for v in self.versions if row.doc_date in v.effective), None)
+        version = self._version_on(row.doc_date)
         if version is None:
-            message = "文书作出之日没有现行的目录条目，不能归集。请核对认定日期。"
+            message = "文书作出之日没有现行的目录条目，或者条目的依据已经失效，不能归集。请核对认定日期。"
             row.problems.append((self.bound[Field.Binding.DOC_DATE], "R11", message))
             return
         row.item_version = version.pk
         row.decider_uscc = row.decider_uscc or self.supplier.uscc
         self._periods(row, version)
         self._scan(row)
+
+    def _version_on(self, day: date) -> ItemVersion | None:
+        """Return the version that covers a document's day and rests on a basis valid on that day."""
+        for version in self.versions:
+            if day in version.effective and any(
+                (first is None or first <= day) and (last is None or day < last)
+                for first, last in self.basis_days[version.pk]
+            ):
+                return version
+        return None
 
     def _adult(self, row: Row) -> None:
         on = min(row.act_end, row.doc_date) if row.act_end and row.doc_date else row.doc_date

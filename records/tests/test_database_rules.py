@@ -28,7 +28,7 @@ def test_the_uploader_cannot_commit_even_by_sql(cast: Cast) -> None:
 
 
 def test_one_hand_by_command_needs_the_item_to_say_so(cast: Cast) -> None:
-    ItemVersion.objects.filter(item=cast.item).update(one_hand_by_command=True)
+    Item.objects.filter(pk=cast.item.pk).update(one_hand_by_command=True)
     batch = checked(cast)  # came by the page
     with pytest.raises(IntegrityError), transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(committed_by=cast.data_officer)
