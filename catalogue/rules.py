@@ -2,6 +2,7 @@
 
 import calendar
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from guardian.core import ObjectPermissionChecker
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from catalogue.models import Item
 
 
+@lru_cache(10_000)
 def add_months(day: date, months: int) -> date:
     """Return the same day of the month that many months later, or that month's end (Civil Code art 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
