@@ -1,26 +1,18 @@
 """Decisions of the catalogue: periods and permissions. No clock, no request: everything is passed in."""
 
-import calendar
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_objects_for_group
+
+from creditfujian.lib.workdays import add_months
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Organisation
     from catalogue.models import Item
-
-
-@lru_cache(10_000)
-def add_months(day: date, months: int) -> date:
-    """Return the same day of the month that many months later, or that month's end (Civil Code art 202)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    month += 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def publication_end(doc_date: date, max_months: int, until: date | None) -> date:
