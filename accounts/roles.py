@@ -15,6 +15,9 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.view_instrument", "catalogue.view_article", "catalogue.view_item", "catalogue.view_itemversion",
         "catalogue.view_field", "catalogue.view_codeset", "catalogue.view_codevalue", "catalogue.view_prohibitedcategory",
         "catalogue.view_publicationperiod", "accounts.view_organisation", "records.view_batch_counts",
+        "catalogue.view_calendaredition", "catalogue.propose_calendar", "catalogue.confirm_calendar",
+        "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
+        "catalogue.view_deadline",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof"),
@@ -23,6 +26,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",
         "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region",
+        "catalogue.view_calendaredition",
     ),
 }  # fmt: skip
 

@@ -385,3 +385,6 @@ class ProhibitedCategory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+
+from catalogue.deadline_models import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal  # noqa: E402, F401

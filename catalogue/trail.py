@@ -4,8 +4,12 @@ from auditlog.registry import auditlog
 
 from catalogue.models import (
     Article,
+    CalendarDay,
+    CalendarEdition,
     CodeSet,
     CodeValue,
+    Deadline,
+    DeadlineRule,
     Field,
     Instrument,
     Item,
@@ -16,4 +20,6 @@ from catalogue.models import (
 
 for model in (Instrument, Article, Item, Field, CodeSet, CodeValue, ProhibitedCategory, PublicationPeriod):
     auditlog.register(model)
+for kept in (CalendarEdition, CalendarDay, DeadlineRule, Deadline):
+    auditlog.register(kept)
 auditlog.register(ItemVersion, m2m_fields={"legal_bases"})
