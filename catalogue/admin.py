@@ -80,3 +80,6 @@ class CodeSetAdmin(ReadOnlyAdmin):
 @admin.register(ProhibitedCategory)
 class ProhibitedCategoryAdmin(ReadOnlyAdmin):
     list_display = ["code", "title", "basis"]
+
+
+from catalogue import deadline_admin  # noqa: E402, F401

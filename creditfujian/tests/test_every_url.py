@@ -9,7 +9,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from access.models import Query, QueryPerson, Request
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
-from catalogue.models import CodeSet, Instrument, Item, ItemVersion, ProhibitedCategory
+from catalogue.models import (
+    CalendarEdition,
+    CodeSet,
+    Deadline,
+    DeadlineRule,
+    Instrument,
+    Item,
+    ItemVersion,
+    ProhibitedCategory,
+)
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records.models import Batch
 from records.reading import register
@@ -51,6 +60,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
         "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
         "catalogue_prohibitedcategory": ProhibitedCategory, "access_query": Query,
+        "catalogue_calendaredition": CalendarEdition, "catalogue_deadlinerule": DeadlineRule, "catalogue_deadline": Deadline,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
