@@ -161,10 +161,8 @@ class DeadlineRuleAdmin(ProposalAdmin):
     detail_template = "admin/catalogue/deadlinerule/detail.html"
     propose_permission = "catalogue.propose_deadlinerule"
     confirm_permission = "catalogue.confirm_deadlinerule"
-    list_display = [
-        "code", "what", "period_", "starts", "owner", "basis", "confidence", "verified", "state", "valid_from", "valid_to",
-    ]  # fmt: skip
-    list_filter = ["state", "owner", "confidence", "verified"]
+    list_display = ["code", "what", "period_", "starts", "owner", "verified", "state", "valid_from"]
+    list_filter = ["state", "owner", "verified"]
     search_fields = ["code", "what", "basis"]
     list_per_page = 100
 

@@ -10,6 +10,8 @@ from creditfujian.lib import day_list
 from creditfujian.lib.day_list import Day
 
 MAX_BYTES = 64 * 1024
+MAX_PROBLEMS = 30
+NO_DAYS = "请录入放假日和调休上班日，一天一行；或者在下面上传文本文件。"
 
 
 class EditionForm(forms.Form):
@@ -19,7 +21,8 @@ class EditionForm(forms.Form):
     notice_no = forms.CharField(label="通知文号", max_length=80, help_text="如 国办发明电〔2025〕7号")
     source_url = forms.URLField(label="通知网址", required=False, assume_scheme="https", help_text="中国政府网上的原文")
     days = forms.CharField(
-        label="放假日和调休上班日", required=False, widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false"}),
+        label="放假日和调休上班日", max_length=MAX_BYTES, widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false"}),
+        error_messages={"required": NO_DAYS},
         help_text="一天一行：放假写“2027-01-01 休 元旦”，周末调休上班写“2027-01-02 班”。周末放假不必列出。",
     )  # fmt: skip
     file = forms.FileField(
@@ -37,24 +40,29 @@ class EditionForm(forms.Form):
         content = upload.read()
         for encoding in ("utf-8-sig", "gb18030"):
             try:
-                return content.decode(encoding)
+                text = content.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if "\0" not in text:
+                return text
         raise ValidationError("文件不是文本。请另存为 UTF-8 编码的 txt 后上传。", code="encoding")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         text = data.get("file") or data.get("days", "")
         if data.get("file"):
+            self.errors.pop("days", None)
             # So that a file with mistakes can be put right on the page.
             self.data = {**dict(self.data.items()), "days": text}
-        if "year" not in data or "file" in self.errors:
+        if not text or "year" not in data:
             return data
         found = day_list.read(text, data["year"])
-        for problem in found.problems:
+        for problem in found.problems[:MAX_PROBLEMS]:
             self.add_error("days", problem)
+        if more := len(found.problems[MAX_PROBLEMS:]):
+            self.add_error("days", f"还有 {more} 行有同类问题，改好以上各行后会继续提示。")
         if not found.problems and not found.days:
-            self.add_error("days", "请录入放假日和调休上班日，一天一行。")
+            self.add_error("days", NO_DAYS)
         return {**data, "days": found.days}
 
     def day_list(self) -> list[Day]:

@@ -252,6 +252,37 @@ def test_a_file_does_as_well_and_its_mistakes_can_be_put_right_on_the_page(cast:
     assert CalendarDay.objects.filter(edition__year=2027).count() == 16
 
 
+def test_a_second_proposal_for_a_year_is_told_on_the_form_and_one_can_be_sent_back_on_its_page(
+    cast: Cast, as_user: Browser
+) -> None:
+    edition, browser = proposed(cast), as_user(cast.credit_office)
+    form = {"year": "2027", "notice_no": NOTICE, "source_url": "", "days": LINES_2027}
+    assert "已有待确认的日历" in browser.post(ADD, form).content.decode()
+    address = f"/admin/catalogue/calendaredition/{edition.pk}/withdraw/"
+    assert browser.post(address, {"reason": ""}).status_code == 422
+    page = browser.post(address, {"reason": "漏了端午节"}, follow=True).content.decode()
+    assert "已退回。" in page
+    assert "漏了端午节" in page
+    assert browser.post(ADD, form).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (LINES_2027.encode("utf-16"), "文件不是文本。请另存为 UTF-8"),
+        (b"\xff\xfe\x00\x80" * 9, "文件不是文本"),
+        (b"2027-01-01\n" * 6000, "文件过大"),
+        ("元旦\n".encode() * 40, "还有 10 行有同类问题"),
+        (b"# \n", "请录入放假日和调休上班日"),
+    ],
+)
+def test_a_file_that_is_no_list_of_days_is_told_why(cast: Cast, as_user: Browser, content: bytes, told: str) -> None:
+    form = {"year": "2027", "notice_no": NOTICE, "days": "", "file": SimpleUploadedFile("2027.txt", content)}
+    answer = as_user(cast.credit_office).post(ADD, form)
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
+
+
 @pytest.mark.parametrize("form", [{}, {"year": "2027", "notice_no": NOTICE, "days": ""}, {"year": "1900", "days": "x"}])
 def test_a_form_half_filled_in_comes_back_with_what_is_missing(
     cast: Cast, as_user: Browser, form: dict[str, str]

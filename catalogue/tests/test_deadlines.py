@@ -51,7 +51,7 @@ def test_the_table_is_loaded_as_it_stands(db: None, row: str) -> None:
     assert rule.strict == (None if strict == "-" else int(strict))
     assert rule.n_extra == (int(extra[0]) if extra else None)
     assert rule.basis
-    assert rule.source.startswith("领域简报 §12")
+    assert rule.source.startswith("时限总表")
 
 
 def test_there_are_35_and_only_what_was_checked_says_verified(db: None) -> None:
