@@ -481,7 +481,8 @@ def _move(version: ItemVersion, state: str, by: User | None, note: str) -> ItemV
     if (
         by is not None
         and state in (State.LEGAL_REVIEW, State.PIA)
-        and by.pk in {version.created_by_id, *version.steps.filter(to_state=State.SUBMITTED).values_list("by_id", flat=True)}
+        and by.pk
+        in {version.created_by_id, *version.steps.filter(to_state=State.SUBMITTED).values_list("by_id", flat=True)}
     ):
         raise PermissionDenied("起草或提交的人不能审核自己的条目，须由另一人办理。")
     version.state, version.moved_by, version.move_note = state, by, note[:500]

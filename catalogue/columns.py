@@ -32,7 +32,13 @@ def labels() -> Labels:
 
 def complete(versions: "QuerySet[ItemVersion]") -> "QuerySet[ItemVersion]":
     """Load everything that the columns read, in a number of queries that does not grow with the rows."""
-    related = ("item__provider", "territory", "disclosure_basis__instrument", "no_repair_basis__instrument", "assessment")
+    related = (
+        "item__provider",
+        "territory",
+        "disclosure_basis__instrument",
+        "no_repair_basis__instrument",
+        "assessment",
+    )
     bases = Prefetch("legal_bases", Article.objects.select_related("instrument").order_by("instrument__level", "id"))
     fields = Prefetch("fields", Field.objects.select_related("code_set").order_by("position"))
     return versions.select_related(*related).prefetch_related(

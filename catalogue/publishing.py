@@ -170,7 +170,9 @@ def publish(
     before = entries_of(latest_edition())
     fresh = waiting_versions()
     _refuse_unfit(fresh, leaving, before, day)
-    after = {pk: v for pk, v in before.items() if pk not in {one.item.pk for one in leaving}} | {v.item_id: v for v in fresh}
+    after = {pk: v for pk, v in before.items() if pk not in {one.item.pk for one in leaving}} | {
+        v.item_id: v for v in fresh
+    }
     edition = Edition(
         number=number, title=title, published_on=day, published_by=by, note=note, earlier_notice=earlier_notice,
         previous=latest_edition(), digest=digest_of(after.values()),
@@ -181,7 +183,13 @@ def publish(
         EditionEntry(edition=edition, item_id=pk, item_version=version) for pk, version in after.items()
     )
     Retirement.objects.bulk_create(
-        Retirement(edition=edition, item=one.item, effective_on=one.effective_on, old_records=one.old_records, reason=one.reason)
+        Retirement(
+            edition=edition,
+            item=one.item,
+            effective_on=one.effective_on,
+            old_records=one.old_records,
+            reason=one.reason,
+        )
         for one in leaving
     )
     _take_effect(edition, fresh, by)

@@ -55,7 +55,9 @@ def faults(version_id: int) -> list[Fault]:
     """Return what keeps a version from being in force; the rules are in the database's view `catalogue_fault`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT code, detail FROM catalogue_fault WHERE version_id = %s", [version_id])
-        return [Fault(code, FAULTS[code].format(detail=_BOUND.get(detail, detail))) for code, detail in cursor.fetchall()]
+        return [
+            Fault(code, FAULTS[code].format(detail=_BOUND.get(detail, detail))) for code, detail in cursor.fetchall()
+        ]
 
 
 def basis_days(version_ids: Iterable[int]) -> dict[int, list[tuple[date | None, date | None]]]:

@@ -22,7 +22,7 @@ from access.actions import Asker
 from access.models import Purpose, Request
 from accounts.actions import activate, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
-from catalogue.models import Item, ItemVersion
+from catalogue.models import Item
 from catalogue.starter import load_starter
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc

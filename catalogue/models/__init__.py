@@ -1,7 +1,7 @@
 """The catalogue's tables, by subject."""
 
-from catalogue.deadline_models import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal
 from catalogue.models.codes import CodeSet, CodeValue
+from catalogue.models.deadlines import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal
 from catalogue.models.editions import Edition, EditionEntry, Retirement
 from catalogue.models.instruments import Article, Confidence, Instrument, Level
 from catalogue.models.items import (

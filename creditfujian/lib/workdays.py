@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 DAY = timedelta(days=1)
 Statutory = Callable[[int], frozenset[date]]
@@ -75,6 +76,7 @@ class Calendar:
         return weekday and day not in self.statutory(day.year)
 
 
+@lru_cache(10_000)
 def add_months(day: date, months: int) -> date:
     """Return the same day of the month that many months later, or that month's end (Civil Code art 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

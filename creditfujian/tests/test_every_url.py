@@ -6,9 +6,11 @@ import pytest
 from auditlog.models import LogEntry
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from access.models import Query, QueryPerson, Request
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
+from catalogue.deadline_actions import start
 from catalogue.models import (
     CalendarEdition,
     CodeSet,
@@ -48,11 +50,12 @@ URLS = sorted({pair for pair in _walk(get_resolver().url_patterns) if "(?P" not 
 
 @pytest.fixture
 def stage(db: None) -> tuple[Cast, dict[str, str]]:
-    """One committed batch about the citizen, one waiting for a second officer, one registered reading."""
+    """One committed batch about the citizen, one waiting for a second officer, one registered reading, one clock."""
     cast = make_cast()
     deliver(cast, [penalty(cast)])
     waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
     assert waiting.state == Batch.State.CHECKED
+    start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
     one = {

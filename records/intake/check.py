@@ -7,6 +7,8 @@ from django.db import connection
 
 from records.models import Batch
 
+BIG = 2_000
+
 R01 = "与本文件第 %s 行重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
 R02 = "姓名与该证件号码已登记的姓名不一致。请与证件核对；如当事人已改名，请附证明联系省信用办处理。"
 R03 = "同一证件号码在本文件第 %s 行使用了另一个姓名。请与证件核对。"
@@ -68,8 +70,9 @@ def work_on(batch: Batch) -> None:
     """Tell the database which batch this transaction works on: the key to its item's records."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('cf.batch', %s, true)", [str(batch.pk)])
-        # Staged rows have no statistics yet; without this a big batch may meet a nested loop.
-        cursor.execute("SET LOCAL enable_nestloop = off" if batch.rows > 2000 else "SELECT 1")
+        # Rows just staged or written have no statistics yet; without this a big batch may meet a nested loop.
+        if max(batch.rows, batch.rows_done) > BIG:
+            cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def compare_with_file_and_register(batch: Batch, *, doc_field: str, name_field: str) -> None:

@@ -45,7 +45,7 @@ R_REASONS = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """What one row became: values for the staging table, or the problems that send it back."""
 
@@ -117,14 +117,25 @@ class Schema:
 
     def reader(self, mapping: dict[int, str], source_index: int | None) -> Callable[[Sequence[Any]], Row]:
         """Return the function that turns a row's cells into a Row, for a header's mapping."""
-        plan = [(index, self.by_code[code], self._convert(self.by_code[code])) for index, code in mapping.items()]
+        fields = [(index, self.by_code[code]) for index, code in mapping.items()]
+        plan = [(index, f, f.required, self._convert(f), _Memory.of(f)) for index, f in fields]
 
         def read(values: Sequence[Any]) -> Row:
             row = Row()
             width = len(values)
-            for index, item_field, convert in plan:
+            for index, item_field, required, convert, memory in plan:
                 cell = values[index] if index < width else None
+                if not (required or cell) and cell in ("", None):
+                    continue
+                known = memory.known.get(cell) if memory is not None and type(cell) is str else None
+                if known is not None:  # written out here and not in a method: this line runs millions of times
+                    row.content[item_field.code] = known[0]
+                    for name, value in known[1]:
+                        setattr(row, name, value)
+                    continue
                 convert(row, item_field, cell)
+                if memory is not None:
+                    memory.note(convert, cell)
             if source_index is not None and source_index < width:
                 row.source_row = _source_row(values[source_index])
             self._whole_row(row)
@@ -336,6 +347,36 @@ class Schema:
                 row.problems.append((code, "R14", message))
 
 
+class _Memory:
+    """What the cells of one column became: kinds, dates and codes repeat through a file, so look and not convert.
+
+    Only text that was taken without a word is remembered; what has a problem is judged each time.
+    """
+
+    _SET = ("doc_date", "decider_uscc", "act_end", "stated_severity", "kind_severity")
+    CELLS, LETTERS = 2_000, 200
+
+    def __init__(self, item_field: Field) -> None:
+        self._field = item_field
+        self.known: dict[str, tuple[str, tuple[tuple[str, Any], ...]]] = {}
+
+    @classmethod
+    def of(cls, item_field: Field) -> "_Memory | None":
+        """Return a memory for a column whose cells repeat; None for names and numbers of persons and documents."""
+        unique = (Field.Binding.PERSON_NAME, Field.Binding.ID_NUMBER, Field.Binding.DOC_NO)
+        return None if item_field.binds in unique else cls(item_field)
+
+    def note(self, convert: Callable[[Row, Field, Any], None], cell: Any) -> None:
+        """Remember what a text becomes."""
+        if type(cell) is not str or len(cell) > self.LETTERS or len(self.known) >= self.CELLS:
+            return
+        alone, blank = Row(), Row()
+        convert(alone, self._field, cell)
+        if self._field.code in alone.content and not alone.problems and not alone.hints:
+            changed = tuple((n, getattr(alone, n)) for n in self._SET if getattr(alone, n) != getattr(blank, n))
+            self.known[cell] = (alone.content[self._field.code], changed)
+
+
 def _source_row(cell: Any) -> int | None:
     text = str(cell or "").strip()
     number = text.rpartition("#")[2]
@@ -357,7 +398,7 @@ class Sealer:
             source = row.source_row if row.source_row is not None else "\\N"
             return f"{batch_id}\t{row_no}\t9\t{problems}\t\\N\t{source}" + "\t\\N" * 13 + "\n"
         number = (row.id_number or "").encode()
-        content = json.dumps(row.content, ensure_ascii=False, separators=(",", ":"))
+        content = _ENCODE(row.content)
         facts = f"{row.name}\0{row.severity}\0{row.publication}\0{content}"
         digest = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
         publication = f"[{row.publication[0]},{row.publication[1]})" if row.publication else "\\N"
@@ -377,8 +418,11 @@ COLUMNS = (
 )
 
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _json(value: Any) -> str:
-    return _escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _escape(_ENCODE(value))
 
 
 def _escape(text: str) -> str:

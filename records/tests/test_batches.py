@@ -5,6 +5,7 @@ import io
 import openpyxl
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 
 from access.actions import Asker
 from access.reading import access_history
@@ -13,6 +14,7 @@ from catalogue.models import Item, ItemVersion
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import actions, preview
+from records.intake.check import work_on
 from records.models import Batch, BatchRow, RecordVersion, SealedFile
 from records.reading import View, own_file
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty
@@ -323,3 +325,12 @@ def test_a_sealed_file_that_was_cut_or_changed_does_not_open(cast: Cast, setting
         path.write_bytes(damaged)
         with pytest.raises(SealBroken):
             store.open_sealed(file)
+
+
+def test_a_big_batch_is_checked_without_nested_loops_before_its_rows_are_counted(cast: Cast) -> None:
+    batch = check(cast, as_csv(two_rows(cast)))
+    batch.rows, batch.rows_done = 0, 100_000
+    with connection.cursor() as cursor:
+        work_on(batch)
+        cursor.execute("SHOW enable_nestloop")
+        assert cursor.fetchone() == ("off",)
