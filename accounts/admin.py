@@ -119,6 +119,19 @@ class NewStaffForm(forms.ModelForm):
         return data
 
 
+class WithoutRoleFilter(admin.SimpleListFilter):
+    """Accounts that wait for a role."""
+
+    title = "是否有角色"
+    parameter_name = "without_role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "尚未分配角色")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(groups=None) if self.value() else queryset
+
+
 @admin.register(User)
 class StaffAdmin(UserAdmin):
     """System administrators open accounts, security administrators give roles; neither does the other's part."""
@@ -126,7 +139,7 @@ class StaffAdmin(UserAdmin):
     form = StaffForm
     add_form = NewStaffForm
     list_display = ["username", "name", "organisation", "role_list", "is_active", "last_login"]
-    list_filter = ["is_active", "groups"]
+    list_filter = ["is_active", WithoutRoleFilter, "groups"]
     search_fields = ["username", "name", "organisation__name"]
     list_select_related = ["organisation"]
     ordering = ["username"]
@@ -135,11 +148,7 @@ class StaffAdmin(UserAdmin):
     add_fieldsets = ((None, {"fields": ["username", "name", "organisation", "password"]}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        staff = super().get_queryset(request).filter(kind=User.Kind.STAFF).prefetch_related("groups")
-        return staff.filter(groups=None) if request.GET.get("without_role") else staff
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup == "without_role" or super().lookup_allowed(lookup, value, request)
+        return super().get_queryset(request).filter(kind=User.Kind.STAFF).prefetch_related("groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         if obj is None:

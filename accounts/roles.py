@@ -4,17 +4,27 @@ from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Role, RoleConflict
 
+# Reading the catalogue: it is public anyway; whoever works on it sees it in the admin.
+_CATALOGUE = tuple(
+    f"catalogue.view_{model}"
+    for model in (
+        "instrument", "article", "item", "itemversion", "field", "codeset", "codevalue", "prohibitedcategory",
+        "publicationperiod", "sharingscope", "impactassessment", "consultation", "comment", "edition",
+    )
+)  # fmt: skip
+
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
-    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch"),
+    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item"),
     Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch"),
     Role.DECIDER_OFFICER: ("access.view_request", "access.add_request"),
     Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request"),
-    Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request"),
+    Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request", *_CATALOGUE, "catalogue.review_item"),
     Role.DECIDER_HEAD: ("access.view_request", "access.add_request"),
     Role.CREDIT_OFFICE: (
-        "catalogue.view_instrument", "catalogue.view_article", "catalogue.view_item", "catalogue.view_itemversion",
-        "catalogue.view_field", "catalogue.view_codeset", "catalogue.view_codevalue", "catalogue.view_prohibitedcategory",
-        "catalogue.view_publicationperiod", "accounts.view_organisation", "records.view_batch_counts",
+        *_CATALOGUE, "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
+        "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
+        "catalogue.verify_instrument", "catalogue.add_prohibitedcategory", "catalogue.change_prohibitedcategory",
+        "accounts.view_organisation", "records.view_batch_counts",
         "catalogue.view_calendaredition", "catalogue.propose_calendar", "catalogue.confirm_calendar",
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
         "catalogue.view_deadline",

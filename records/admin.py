@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -22,6 +22,19 @@ from records import actions, preview
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.models import Batch
 from records.reading import Refused, file_by_request, register
+
+
+class OpenRowsFilter(admin.SimpleListFilter):
+    """Committed batches of which rows were sent back and have not come in again."""
+
+    title = "退回行"
+    parameter_name = "open_rows"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "有退回行待更正")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        return queryset.with_open_rows() if self.value() else queryset  # type: ignore[attr-defined]
 
 
 @admin.register(Batch)
@@ -41,7 +54,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "refused",
         "received_at",
     ]
-    list_filter = ["state", "item"]
+    list_filter = ["state", OpenRowsFilter, "item"]
     list_select_related = ["item", "supplier"]
     date_hierarchy = "received_at"
     list_per_page = 50
@@ -51,18 +64,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return batch.number
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
-        batches = Batch.objects.visible_to(signed_in(request))
-        if request.GET.get("open_rows"):
-            batches = batches.filter(state=Batch.State.COMMITTED, refused__gt=F("corrected"))
-        return batches
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup == "open_rows" or super().lookup_allowed(lookup, value, request)
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        changelist.params.pop("open_rows", None)
-        return changelist
+        return Batch.objects.visible_to(signed_in(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("records.add_batch")

@@ -39,6 +39,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             return self.filter(supplier=user.organisation_id)
         return self.none()
 
+    def with_open_rows(self) -> "BatchQuerySet":
+        """Committed batches of which rows were sent back and have not come in again."""
+        return self.filter(state=Batch.State.COMMITTED, refused__gt=F("corrected"))
+
     def to_commit_by(self, user: User) -> "BatchQuerySet":
         """Checked batches that this user, a second officer, may commit."""
         if not user.has_perm("records.commit_batch"):

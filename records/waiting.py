@@ -1,6 +1,5 @@
 """What waits for data officers, reviewers and those who watch the platform."""
 
-from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -24,7 +23,7 @@ def waiting_for(user: User) -> list[Waiting]:
         )
     if user.has_perm("records.add_batch"):
         mine = batches.filter(uploaded_by=user)
-        open_rows = batches.filter(state=State.COMMITTED, refused__gt=F("corrected")).count()
+        open_rows = batches.with_open_rows().count()
         refused = mine.filter(state__in=[State.REFUSED, State.FAILED]).count()
         cards += [
             Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import Role, User
+from accounts.models import User
 from catalogue.deadline_actions import propose_edition
 from catalogue.models import CalendarEdition
 from creditfujian.lib import day_list
-from creditfujian.tests.cast import PASSWORD, Cast
+from creditfujian.tests.cast import Cast
 
 # What the notice for 2027 might say: invented, only its shape is real.
 LINES_2027 = """2027-01-01 休 元旦
@@ -34,11 +33,7 @@ NOTICE = "国办发明电〔2026〕99号"
 
 def second(cast: Cast) -> User:
     """Another person of the same credit office."""
-    user = User(username="office2", name="信用办寅", organisation=cast.platform, is_staff=True)
-    user.set_password(PASSWORD)
-    user.save()
-    user.groups.set(Group.objects.filter(name=Role.CREDIT_OFFICE))
-    return user
+    return cast.credit_office_2
 
 
 def proposed(cast: Cast, lines: str = LINES_2027, year: int = 2027) -> CalendarEdition:

@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 from django.test import Client
-from guardian.shortcuts import assign_perm
 
 from accounts.actions import register_organisation
 from accounts.models import Organisation, Person, Region, Role, User
 from catalogue.models import Item
-from catalogue.starter import load_starter
+from catalogue.starter import Hands, load_starter
 from creditfujian.lib import identity, uscc
 
+THREE_ITEMS = ("FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001")
 PASSWORD = "松竹梅-岁寒三友-2026"
 CITIZEN_NUMBER = identity.invent(date(1990, 1, 1), 1)
 OTHER_NUMBER = identity.invent(date(1976, 6, 15), 4)
@@ -45,6 +45,7 @@ class Cast:
     legal_reviewer: User
     head: User
     credit_office: User
+    credit_office_2: User
     operator: User
     clerk: User
     auditor: User
@@ -88,27 +89,29 @@ def make_cast() -> Cast:
     platform = organisation(4, "省经济信息中心")
     counter = organisation(5, "省政务服务中心")
     bank = organisation(6, "闽江虚拟银行", kind="institution")
-    items = load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel})
-    for item in items:
-        assign_perm("catalogue.supply_item", item.provider.group, item)
-        assign_perm("catalogue.query_item", item.provider.group, item)
+    people = {
+        "data_officer": staff("data_officer", "报送员甲", market, Role.DATA_OFFICER),
+        "legal_reviewer": staff("legal", "法制员戊", market, Role.LEGAL_REVIEWER),
+        "credit_office": staff("office", "信用办庚", platform, Role.CREDIT_OFFICE),
+        "credit_office_2": staff("office2", "信用办寅", platform, Role.CREDIT_OFFICE),
+    }
+    hands = Hands(people["data_officer"], people["legal_reviewer"], people["credit_office_2"], people["credit_office"])
+    load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel}, hands, only=THREE_ITEMS)
     return Cast(
         market=market, transport=transport, personnel=personnel, platform=platform, counter=counter, bank=bank,
         item=Item.objects.get(code="FJ1-03-MRKT-0001"),
         citizen=_citizen("citizen", "陈小满", CITIZEN_NUMBER),
         other_citizen=_citizen("other", "林大雪", OTHER_NUMBER),
-        data_officer=staff("data_officer", "报送员甲", market, Role.DATA_OFFICER),
         data_reviewer=staff("data_reviewer", "审核员乙", market, Role.DATA_REVIEWER),
         officer_here=staff("officer_here", "经办人丙", market, Role.DECIDER_OFFICER),
         officer_elsewhere=staff("officer_elsewhere", "经办人丁", transport, Role.DECIDER_OFFICER),
-        legal_reviewer=staff("legal", "法制员戊", market, Role.LEGAL_REVIEWER),
         head=staff("head", "负责人己", market, Role.DECIDER_HEAD),
-        credit_office=staff("office", "信用办庚", platform, Role.CREDIT_OFFICE),
         operator=staff("operator", "运维辛", platform, Role.OPERATOR),
         clerk=staff("clerk", "窗口壬", counter, Role.CLERK),
         auditor=staff("auditor", "审计癸", platform, Role.AUDITOR),
         security_admin=staff("security", "安全子", platform, Role.SECURITY_ADMIN),
         system_admin=staff("system", "系统丑", platform, Role.SYSTEM_ADMIN),
+        **people,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from django.db import connection
 from access.actions import Asker
 from access.reading import access_history
 from accounts.models import Person
-from catalogue.models import Item, ItemVersion
+from catalogue.models import Item
+from catalogue.tests.editions import retire
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import actions, preview
@@ -82,7 +83,7 @@ def test_an_office_without_the_grant_cannot_supply(cast: Cast) -> None:
 
 def test_a_retired_item_takes_nothing_more_that_day(cast: Cast) -> None:
     batch = check(cast, as_csv(two_rows(cast)))
-    ItemVersion.objects.filter(item=cast.item).update(state=ItemVersion.State.RETIRED)
+    retire(cast, cast.item)
     with pytest.raises(ValidationError, match="没有现行版本"):
         actions.receive(
             io.BytesIO(b"y"), name="y.csv", item=cast.item, by=cast.data_officer, channel=Batch.Channel.PAGE

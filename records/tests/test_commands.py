@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from access.actions import Asker
-from catalogue.models import ItemVersion
+from catalogue.models import Item
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
 from records.models import Batch
 from records.reading import own_file
@@ -30,7 +30,7 @@ def intake(capsys: pytest.CaptureFixture[str], cast: Cast, file: Path, *more: st
 @pytest.fixture
 def one_hand(cast: Cast) -> Cast:
     """An item whose rules let one hand commit by the command, as in the demo."""
-    ItemVersion.objects.filter(item=cast.item).update(one_hand_by_command=True)
+    Item.objects.filter(pk=cast.item.pk).update(one_hand_by_command=True)
     return cast
 
 

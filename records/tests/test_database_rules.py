@@ -4,7 +4,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from catalogue.models import ItemVersion, PublicationPeriod
+from catalogue.models import Item, PublicationPeriod
+from catalogue.tests.editions import retire
 from creditfujian.tests.cast import Cast
 from records.intake import check as staging
 from records.models import Batch, BatchRow, Record, RecordVersion
@@ -59,7 +60,7 @@ def test_counts_that_do_not_add_up_are_refused(cast: Cast) -> None:
 def test_a_version_under_a_retired_item_is_refused(cast: Cast) -> None:
     batch = checked(cast)
     at_work(batch)
-    ItemVersion.objects.filter(item=cast.item).update(state=ItemVersion.State.RETIRED)
+    retire(cast, cast.item)
     from records.intake import commit
 
     with pytest.raises(IntegrityError, match="no catalogue item in force"), transaction.atomic():
@@ -126,20 +127,3 @@ def test_versions_are_append_only_and_records_never_deleted(cast: Cast, deed: st
         staging.work_on(batch)
     assert RecordVersion.objects.count() == 1
     assert Record.objects.count() == 1
-
-
-def test_two_versions_of_an_item_are_never_in_force_at_once(cast: Cast) -> None:
-    version = ItemVersion.objects.get(item=cast.item)
-    version.pk, version.version = None, 2
-    with pytest.raises(IntegrityError, match="do_not_overlap"), transaction.atomic():
-        version.save()
-
-
-def test_disclosure_to_the_public_needs_a_basis_of_its_own(cast: Cast) -> None:
-    with pytest.raises(IntegrityError, match="needs_a_basis"), transaction.atomic():
-        ItemVersion.objects.filter(item=cast.item).update(disclosure_basis=None)
-
-
-def test_a_publication_period_is_at_most_three_years(cast: Cast) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
-        PublicationPeriod.objects.filter(severity=3).update(max_months=37)
