@@ -885,4 +885,24 @@ class Migration(migrations.Migration):
                 fields=("item_version", "organisation", "duty_code"), name="sharingscope_duty_once_per_organisation"
             ),
         ),
+        migrations.AlterField(
+            model_name="field",
+            name="visible_to",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("SUBJECT", "本人"),
+                        ("PROVIDER", "提供单位"),
+                        ("DEPT", "有权部门"),
+                        ("THIRD_PARTY", "经授权的机构"),
+                        ("PUBLIC", "公众"),
+                    ],
+                    max_length=12,
+                ),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="可见范围",
+            ),
+        ),
     ]

@@ -122,10 +122,10 @@ WITH v AS NOT MATERIALIZED (
 SELECT v.id AS version_id, 'basis'::text AS code, ''::text AS detail FROM v WHERE NOT EXISTS (
     SELECT 1 FROM catalogue_itemversion_legal_bases b WHERE b.itemversion_id = v.id)
 UNION ALL SELECT v.id, 'basis_level', '' FROM v JOIN catalogue_standing s ON s.id = v.id
-    WHERE NOT s.collected_on @> v.day
+    WHERE NOT (s.collected_on @> v.day AND s.collected_on @> greatest(v.day, cf_today()))
       AND EXISTS (SELECT 1 FROM catalogue_itemversion_legal_bases b WHERE b.itemversion_id = v.id)
 UNION ALL SELECT v.id, 'public_basis', '' FROM v JOIN catalogue_standing s ON s.id = v.id
-    WHERE NOT s.published_on @> v.day
+    WHERE NOT (s.published_on @> v.day AND s.published_on @> greatest(v.day, cf_today()))
 UNION ALL SELECT v.id, 'document', '' FROM v WHERE v.polarity = 'N' AND v.document_type = ''
 UNION ALL SELECT v.id, 'severity', '' FROM v WHERE (v.polarity = 'N') = (v.severity_rule = '0')
 UNION ALL SELECT v.id, 'period_missing', '' FROM v WHERE v.polarity = 'N' AND v.disclosure = 'PUBLIC'

@@ -382,7 +382,9 @@ class Field(models.Model):
     binds = models.CharField("对应记录项", max_length=12, choices=Binding, blank=True)
     free_text = models.BooleanField("自由文本（需检查禁止内容）", default=False)
     must_be_empty = models.BooleanField("自然人应为空", default=False)
-    visible_to = ArrayField(models.CharField(max_length=12, choices=Reader), verbose_name="可见范围", default=list)
+    visible_to = ArrayField(
+        models.CharField(max_length=12, choices=Reader), verbose_name="可见范围", default=list, blank=True
+    )
     pii_class = models.CharField("个人信息类别", max_length=20, blank=True, help_text="禁止归集类别的代码一律不收")
     gb_element = models.CharField("GB/T 39445 数据元", max_length=40, blank=True)
     sensitive = models.BooleanField("敏感个人信息", default=False)
