@@ -5,8 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,6 +15,7 @@ from accounts.models import User
 from catalogue import actions
 from catalogue.columns import COLUMNS, Labels, complete, labels, texts
 from catalogue.models import Edition, EditionEntry, Item, ItemVersion, Retirement
+from creditfujian.lib.parts import parts
 
 State = ItemVersion.State
 _NOT_RULES = {"state", "effective", "consultation_note"}  # what tells of a version and changes nothing by itself
@@ -137,12 +136,11 @@ def changes(old: ItemVersion, new: ItemVersion, known: Labels) -> list[Change]:
 def effects_on(items: Sequence[Item]) -> dict[int, Effect]:
     """Ask the apps that hold records how many of these items there are: numbers only (module `catalogue_effects`)."""
     found: dict[int, Effect] = {}
-    for app in apps.get_app_configs():
-        if items and find_spec(f"{app.name}.catalogue_effects"):
-            counted = import_module(f"{app.name}.catalogue_effects").records_of([item.pk for item in items])
-            for pk, (held, shown) in counted.items():
-                before = found.get(pk, Effect(0, 0))
-                found[pk] = Effect(before.held + held, before.shown + shown)
+    modules = parts((app.name for app in apps.get_app_configs()), "catalogue_effects") if items else []
+    for module in modules:
+        for pk, (held, shown) in module.records_of([item.pk for item in items]).items():
+            before = found.get(pk, Effect(0, 0))
+            found[pk] = Effect(before.held + held, before.shown + shown)
     return found
 
 

@@ -1,7 +1,5 @@
 """The staff site: Django's own admin in our dress."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
@@ -10,6 +8,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from accounts.models import User
+from creditfujian.lib.parts import parts
 from creditfujian.lib.waiting import Waiting
 
 
@@ -35,8 +34,5 @@ class StaffSite(AdminSite):
 
 def waiting_for(user: User) -> list[Waiting]:
     """Return what waits for the user, from every app that has a `waiting` module."""
-    cards: list[Waiting] = []
-    for app in apps.get_app_configs():
-        if find_spec(f"{app.name}.waiting"):
-            cards += import_module(f"{app.name}.waiting").waiting_for(user)
-    return cards
+    modules = parts((config.name for config in apps.get_app_configs()), "waiting")
+    return [card for module in modules for card in module.waiting_for(user)]

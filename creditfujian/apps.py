@@ -1,10 +1,12 @@
 """The project as an app: what must happen once every app is migrated."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.models.signals import post_migrate
+from django.utils import timezone
 
 
 class AdminConfig(DjangoAdminConfig):
@@ -24,9 +26,24 @@ class ProjectConfig(AppConfig):
 
 
 def after_migrate(using: str, **kwargs: Any) -> None:
-    """Give roles their permissions and the application role its privileges."""
+    """Give roles their permissions and the application role its privileges; let the worker know its nightly round."""
     from accounts.roles import sync_roles
     from creditfujian.database import grant_application
 
     sync_roles(using)
+    schedule_night(using)
     grant_application(using)
+
+
+def schedule_night(using: str) -> None:
+    """Schedule the nightly round at ten past midnight (domain §4.2, L13), once; whoever moves it is left alone."""
+    from django_q.models import Schedule
+
+    midnight = timezone.localtime().replace(hour=0, minute=10, second=0, microsecond=0)
+    Schedule.objects.using(using).get_or_create(
+        name="nightly",
+        defaults={
+            "func": "creditfujian.night.run", "schedule_type": Schedule.DAILY, "repeats": -1,
+            "next_run": midnight + timedelta(days=1),
+        },
+    )  # fmt: skip
