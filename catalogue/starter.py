@@ -26,6 +26,7 @@ from catalogue.models import (
     PublicationPeriod,
 )
 from catalogue.rules import add_months
+from catalogue.starter_data import ItemData
 
 NOTICE = "首版目录补录（各条目自其依据生效之日起适用）"
 State = ItemVersion.State
@@ -69,14 +70,14 @@ def _article(reference: str) -> Article:
     return Article.objects.get(instrument__code=code, number=number)
 
 
-def _draft(row: dict[str, Any], provider: Organisation, hands: Hands) -> ItemVersion:
+def _draft(row: ItemData, provider: Organisation, hands: Hands) -> ItemVersion:
     item = Item.objects.create(
         code=row["code"], category=row["code"][4:6], polarity=row["polarity"], provider=provider,
         origin=row.get("origin", Item.Origin.NATIONAL),
     )  # fmt: skip
     for permission in ("propose_item", "supply_item", "query_item"):
         assign_perm(f"catalogue.{permission}", provider.group, item)
-    rules = dict(row["version"])
+    rules: dict[str, Any] = dict(row["version"])
     bases = [_article(reference) for reference in rules.pop("legal_bases")]
     for key in ("disclosure_basis", "no_repair_basis"):
         if rules.get(key):
@@ -105,7 +106,7 @@ def _draft(row: dict[str, Any], provider: Organisation, hands: Hands) -> ItemVer
     return version
 
 
-def _assessment(row: dict[str, Any], hands: Hands) -> ImpactAssessment:
+def _assessment(row: ItemData, hands: Hands) -> ImpactAssessment:
     today = timezone.localdate()
     return ImpactAssessment.objects.create(
         number=f"PIA-{row['code']}", passed=True, assessed_by=hands.assessor, assessed_on=today,
