@@ -16,14 +16,14 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
-from guardian.shortcuts import assign_perm
 
 from access.actions import Asker
 from access.models import Purpose, Request
+from accounts import reference
 from accounts.actions import activate, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
-from catalogue.starter import load_starter
+from catalogue.starter import Hands, load_starter
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -47,20 +47,12 @@ class Account:
     note: str
 
 
-# name, catalogue short code, region, kind
-ORGANISATIONS = [
-    ("福建省发展和改革委员会（演示）", "FGWH", "350000", "department"),
-    ("福建省经济信息中心（演示）", "JJXX", "350000", "department"),
-    ("福建省市场监督管理局（演示）", "MRKT", "350000", "department"),
-    ("福建省交通运输厅（演示）", "TRAN", "350000", "department"),
-    ("福建省人力资源和社会保障厅（演示）", "HRSS", "350000", "department"),
-    ("国家税务总局福建省税务局（演示）", "TAXS", "350000", "department"),
-    ("福建省文化和旅游厅（演示）", "CULT", "350000", "department"),
-    ("福建省政务服务中心（演示）", "ZWFW", "350000", "department"),
-    ("福州市市场监督管理局（演示）", "", "350100", "department"),
-    ("厦门市市场监督管理局（演示）", "", "350200", "department"),
-    ("泉州市市场监督管理局（演示）", "", "350500", "department"),
-    ("闽江虚拟银行股份有限公司（演示）", "", "350100", "institution"),
+# Beside the departments of accounts/data/organisations.csv: name, region, kind
+MORE_ORGANISATIONS = [
+    ("福州市市场监督管理局（演示）", "350100", "department"),
+    ("厦门市市场监督管理局（演示）", "350200", "department"),
+    ("泉州市市场监督管理局（演示）", "350500", "department"),
+    ("闽江虚拟银行股份有限公司（演示）", "350100", "institution"),
 ]
 
 # role, user name, person, organisation's short code, note
@@ -93,11 +85,11 @@ STAFF = [
 def load(*, say: Say) -> list[Account]:
     """Enter the demo once; a second run only gives the accounts new passwords to print."""
     organisations = _organisations()
-    items = _catalogue(organisations)
     if User.objects.filter(username="data_officer").exists():
         say("演示数据已在，只重设演示账户的密码。")
         return _reset_passwords(organisations)
     accounts = [_staff(row, organisations) for row in STAFF]
+    items = _catalogue(organisations)
     say(f"机构 {len(organisations)} 个，工作人员 {len(accounts)} 名，目录条目 {len(items)} 个")
     people = _batches(organisations, say)
     accounts += _citizens(people)
@@ -125,25 +117,40 @@ def _credit_code(serial: int, kind: str) -> str:
 
 
 def _organisations() -> dict[str, Organisation]:
-    found = {}
-    for serial, (name, code, region, kind) in enumerate(ORGANISATIONS, start=1):
-        number = _credit_code(serial, kind)
-        organisation = Organisation.objects.filter(uscc=number).first() or register_organisation(
-            uscc=number, name=name, kind=kind, region=Region.objects.get(pk=region), code=code
-        )
-        found[code or number] = organisation
-        if kind == "institution":
-            found["BANK"] = organisation
-    for city in Organisation.objects.filter(name__contains="市市场监督管理局（演示）", parent=None):
-        Organisation.objects.filter(pk=city.pk).update(parent=found["MRKT"])
+    """Enter the province's departments under made-up credit codes, and a few beside them."""
+    found: dict[str, Organisation] = {}
+    serial = 0
+    for serial, department in enumerate(reference.departments(), start=1):
+        found[department.code] = _organisation(
+            serial, f"{department.name}（演示）", department.region, "department", code=department.code,
+            parent=found.get(department.parent or ""), valid_from=department.valid_from,
+        )  # fmt: skip
+    for number, (name, region, kind) in enumerate(MORE_ORGANISATIONS, start=serial + 1):
+        parent = found["MRKT"] if "市市场监督管理局" in name else None
+        organisation = _organisation(number, name, region, kind, parent=parent)
+        found["BANK" if kind == "institution" else name] = organisation
+    for number, former in enumerate(reference.successions(), start=900):
+        gone = _organisation(number, f"{former.predecessor}（演示）", "350000", "department", valid_to=former.valid_to)
+        found[former.successor].predecessors.add(gone)
     return found
 
 
+def _organisation(serial: int, name: str, region: str, kind: str, **more: object) -> Organisation:
+    number = _credit_code(serial, kind)
+    return Organisation.objects.filter(uscc=number).first() or register_organisation(
+        uscc=number, name=name, kind=kind, region=Region.objects.get(pk=region), **more
+    )
+
+
 def _catalogue(organisations: dict[str, Organisation]) -> list[Item]:
-    items = load_starter(organisations)
-    for item in items:
-        assign_perm("catalogue.supply_item", item.provider.group, item)
-        assign_perm("catalogue.query_item", item.provider.group, item)
+    """Publish the first edition by four hands, and let departments that need it for a duty read an item."""
+    hands = Hands(
+        *(
+            User.objects.get(username=name)
+            for name in ("data_officer", "legal_reviewer", "credit_office2", "credit_office")
+        )
+    )
+    items = load_starter(organisations, hands)
     # The demo lets one hand commit by the command, so that the command can be tried alone.
     Item.objects.filter(code=PENALTIES).update(one_hand_by_command=True)
     return items

@@ -905,4 +905,21 @@ class Migration(migrations.Migration):
                 verbose_name="可见范围",
             ),
         ),
+        migrations.AddField(
+            model_name="codeset",
+            name="confidence",
+            field=models.CharField(
+                choices=[("H", "已核对"), ("M", "待核对"), ("L", "未核实")],
+                default="M",
+                max_length=1,
+                verbose_name="核实程度",
+            ),
+        ),
+        migrations.AddField(
+            model_name="instrument",
+            name="source",
+            field=models.CharField(
+                blank=True, help_text="从哪里录入，读没读过原文", max_length=200, verbose_name="录入来源"
+            ),
+        ),
     ]

@@ -3,6 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from catalogue.models.instruments import Confidence
+
 
 class CodeSet(models.Model):
     """A closed list of values."""
@@ -10,6 +12,7 @@ class CodeSet(models.Model):
     code = models.CharField("代码", max_length=20, unique=True)
     title = models.CharField("名称", max_length=60)
     source = models.CharField("来源", max_length=120)
+    confidence = models.CharField("核实程度", max_length=1, choices=Confidence, default=Confidence.MEDIUM)
 
     class Meta:
         verbose_name = verbose_name_plural = "代码集"

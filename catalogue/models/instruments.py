@@ -44,6 +44,7 @@ class Instrument(models.Model):
     superseded_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name="替代文件")
     territory = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, verbose_name="适用地域")
     source_url = models.URLField("来源网址", blank=True)
+    source = models.CharField("录入来源", max_length=200, blank=True, help_text="从哪里录入，读没读过原文")
     state_council_order = models.BooleanField(
         "国务院决定、命令", default=False, help_text="可以作为公开个人信息的依据（国办发〔2020〕49号）"
     )

@@ -28,6 +28,7 @@ from records.intake.header import Column
 
 _SEPARATOR = re.compile(r"\s*[;；、,，]\s*")
 MINOR = PublicationPeriod.Severity.MINOR.value
+FIXED_SEVERITY = ("1", "2", "3")  # column 20 of the catalogue; "C" leaves it to the decider, case by case
 PUBLIC_MARK = "0"  # code set SYFW: the decider marked the document public by law
 
 FILE_REASONS = {"F30": "含有禁止归集的列", "F31": "没有数据行", "S01": "处理中断", "S02": "入库中断"}
@@ -281,6 +282,8 @@ class Schema:
             row.problems.append((self.bound[Field.Binding.DOC_DATE], "R11", message))
             return
         row.item_version = version.pk
+        if version.severity_rule in FIXED_SEVERITY:  # the item says how grave it is, whatever the row says
+            row.severity = int(version.severity_rule)
         row.decider_uscc = row.decider_uscc or self.supplier.uscc
         self._periods(row, version)
         self._scan(row)
@@ -312,12 +315,15 @@ class Schema:
             )
             row.problems.append((self.bound[Field.Binding.DOC_DATE], "R12", message))
             return
-        mark = row.content.get(self.bound.get(Field.Binding.PUBLIC_MARK, ""))
-        if version.disclosure != ItemVersion.Disclosure.PUBLIC or mark != PUBLIC_MARK:
+        if version.disclosure != ItemVersion.Disclosure.PUBLIC or version.public_by_consent:
+            return  # what needs the person's consent is not public by a delivery
+        marked_by = self.bound.get(Field.Binding.PUBLIC_MARK)
+        if marked_by and row.content.get(marked_by) != PUBLIC_MARK:
             return
         period = self.periods[version.pk].get(row.severity)
         if period is None or period.max_months == 0:
-            row.hints.append((self.bound[Field.Binding.PUBLIC_MARK], "轻微失信信息不予公示，只作查询。"))
+            if marked_by:
+                row.hints.append((marked_by, "轻微失信信息不予公示，只作查询。"))
             return
         self._publish(row, period)
 
