@@ -21,7 +21,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request", *_CATALOGUE, "catalogue.review_item"),
     Role.DECIDER_HEAD: ("access.view_request", "access.add_request"),
     Role.CREDIT_OFFICE: (
-        *_CATALOGUE, "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
+        *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
         "catalogue.verify_instrument", "catalogue.add_prohibitedcategory", "catalogue.change_prohibitedcategory",
         "accounts.view_organisation", "records.view_batch_counts",

@@ -24,6 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
+from creditfujian import demo_catalogue
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -78,6 +79,7 @@ STAFF = [
         "另一部门：未获准查询市场监管处罚，会被拒绝并记入日志",
     ),
     (Role.DATA_OFFICER, "transport_data", "丁运输", "TRAN", "报送道路运输从业人员行政处罚"),
+    (Role.DATA_OFFICER, "xiamen_data", "施鹭", "厦门市市场监督管理局（演示）", "提出厦门市补充目录条目（征求意见中）"),
     (Role.DATA_OFFICER, "hrss_data", "潘人社", "HRSS", "报送职业资格证书"),
 ]
 
@@ -92,6 +94,7 @@ def load(*, say: Say) -> list[Account]:
     items = _catalogue(organisations)
     say(f"机构 {len(organisations)} 个，工作人员 {len(accounts)} 名，目录条目 {len(items)} 个")
     people = _batches(organisations, say)
+    demo_catalogue.load()
     accounts += _citizens(people)
     accounts.append(_institution(organisations))
     _readings(people)
@@ -126,7 +129,7 @@ def _organisations() -> dict[str, Organisation]:
             parent=found.get(department.parent or ""), valid_from=department.valid_from,
         )  # fmt: skip
     for number, (name, region, kind) in enumerate(MORE_ORGANISATIONS, start=serial + 1):
-        parent = found["MRKT"] if "市市场监督管理局" in name else None
+        parent = found["MRKT"] if name.endswith("市市场监督管理局（演示）") else None
         organisation = _organisation(number, name, region, kind, parent=parent)
         found["BANK" if kind == "institution" else name] = organisation
     for number, former in enumerate(reference.successions(), start=900):

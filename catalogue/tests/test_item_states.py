@@ -330,7 +330,10 @@ def new_item(
              "document_type": "P", "query_retention_months": 60, "disclosure": "QUERY_AUTH",
              "repair_conditions": ["DONE"], **values}  # fmt: skip
     draft = actions.start_draft(item, by=cast.data_officer, first=first)
-    return actions.write_draft(draft, by=cast.data_officer, fields=list(like.fields.all()))
+    fields = list(like.fields.all())
+    for field in fields:
+        field.visible_to = [reader for reader in field.visible_to if reader != Field.Reader.PUBLIC]
+    return actions.write_draft(draft, by=cast.data_officer, fields=fields)
 
 
 def local_item(cast: Cast, territory: str = "350200") -> ItemVersion:
@@ -420,6 +423,13 @@ def test_an_item_named_after_something_prohibited_goes_nowhere(cast: Cast) -> No
     draft = actions.start_draft(cast.item, by=cast.data_officer)
     actions.write_draft(draft, by=cast.data_officer, values={"name": "个人宗教信仰信息"})
     with pytest.raises(ValidationError, match="禁止归集"):
+        actions.submit(draft, by=cast.data_officer)
+
+
+def test_a_field_is_not_for_the_public_when_the_item_is_not(cast: Cast) -> None:
+    draft = actions.start_draft(cast.item, by=cast.data_officer)
+    actions.write_draft(draft, by=cast.data_officer, values={"disclosure": "QUERY_AUTH", "disclosure_basis": None})
+    with pytest.raises(ValidationError, match="对公众可见"):
         actions.submit(draft, by=cast.data_officer)
 
 
