@@ -15,6 +15,7 @@ from records.intake.files import FileRefused
 from records.models import Batch
 
 State = Batch.State
+NOT_DELIVERED = "该条目不接受表格报送：列入名单须经告知、申辩、决定、送达的程序，法院名单由法院专线更新。"
 
 
 def receive(
@@ -34,8 +35,11 @@ def receive(
     """
     if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item) or by.organisation is None:
         raise PermissionDenied("您的单位未获准报送该目录条目，或您没有报送职责。")
-    if item.version_on(timezone.localdate()) is None:
+    version = item.version_on(timezone.localdate())
+    if version is None:
         raise ValidationError("该目录条目没有现行版本，不能报送。", code="not_in_force")
+    if not version.comes_by_delivery:
+        raise ValidationError(NOT_DELIVERED, code="not_delivered")
     file = store.keep(stream, name)
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item.pk)

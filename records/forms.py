@@ -5,12 +5,11 @@ from typing import cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.models import Purpose
 from accounts.models import User
-from catalogue.models import ItemVersion
+from catalogue.models import ItemVersion, ItemVersionQuerySet
 from catalogue.rules import items_for
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name
@@ -36,7 +35,7 @@ class ItemsChoice(forms.ModelMultipleChoiceField):
         return f"{version.name}（{version.item.code}）"
 
 
-def current_versions() -> QuerySet[ItemVersion]:
+def current_versions() -> ItemVersionQuerySet:
     """Return the versions in force today, by item code."""
     return ItemVersion.objects.in_force(timezone.localdate()).select_related("item").order_by("item__code")
 
@@ -59,7 +58,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        _choice(self, "item").queryset = current_versions().filter(item__in=items_for(user.organisation, "supply_item"))
+        mine = items_for(user.organisation, "supply_item")
+        _choice(self, "item").queryset = current_versions().by_delivery().filter(item__in=mine)
 
     def clean_file(self) -> object:
         upload = self.cleaned_data["file"]

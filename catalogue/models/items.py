@@ -22,6 +22,8 @@ class Item(models.Model):
         NEGATIVE = "N", "失信"
         BASIC = "B", "基础"
 
+    LISTS = "06"  # 严重失信主体名单信息: nobody is put on a list by a spreadsheet
+
     class Origin(models.TextChoices):
         NATIONAL = "N", "全国基础目录"
         LOCAL = "L", "地方补充目录"
@@ -80,6 +82,10 @@ class ItemVersionQuerySet(models.QuerySet["ItemVersion"]):
         """
         return self.filter(pk__in=RawSQL("SELECT catalogue_in_force(%s)", [day]))
 
+    def by_delivery(self) -> "ItemVersionQuerySet":
+        """Versions whose records departments deliver: not lists (their procedure writes them), not the court's feed."""
+        return self.filter(source_channel__in=ItemVersion.DELIVERED).exclude(item__category=Item.LISTS)
+
     def visible_to(self, user: User) -> "ItemVersionQuerySet":
         """Versions that a member of staff sees: what is published, drafts of the own department, all to reviewers."""
         if any(user.has_perm(f"catalogue.{deed}") for deed in ("assess_item", "approve_item")):
@@ -106,6 +112,7 @@ class ItemVersion(models.Model):
         SUSPENDED = "suspended", "暂停"
         RETIRED = "retired", "停用"
 
+    DELIVERED = ("FILE", "FORM", "API")  # of code set SRC
     UNDER_WAY = (State.DRAFT, State.SUBMITTED, State.LEGAL_REVIEW, State.PIA, State.CONSULTATION, State.APPROVED)
 
     class Disclosure(models.TextChoices):
@@ -249,6 +256,11 @@ class ItemVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}（{self.item.code} 第{self.version}版）"
+
+    @property
+    def comes_by_delivery(self) -> bool:
+        """Tell whether departments deliver its records: see `by_delivery`."""
+        return self.source_channel in self.DELIVERED and self.item.category != Item.LISTS
 
     @property
     def is_local(self) -> bool:

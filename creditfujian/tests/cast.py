@@ -13,7 +13,7 @@ from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian.lib import identity, uscc
 
-THREE_ITEMS = ("FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001")
+ITEMS = ("FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001", "FJ1-06-MRKT-0003")
 PASSWORD = "松竹梅-岁寒三友-2026"
 CITIZEN_NUMBER = identity.invent(date(1990, 1, 1), 1)
 OTHER_NUMBER = identity.invent(date(1976, 6, 15), 4)
@@ -96,7 +96,7 @@ def make_cast() -> Cast:
         "credit_office_2": staff("office2", "信用办寅", platform, Role.CREDIT_OFFICE),
     }
     hands = Hands(people["data_officer"], people["legal_reviewer"], people["credit_office_2"], people["credit_office"])
-    load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel}, hands, only=THREE_ITEMS)
+    load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel}, hands, only=ITEMS)
     return Cast(
         market=market, transport=transport, personnel=personnel, platform=platform, counter=counter, bank=bank,
         item=Item.objects.get(code="FJ1-03-MRKT-0001"),

@@ -48,6 +48,17 @@ BEGIN
         RAISE EXCEPTION 'no catalogue item in force allows this record'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'recordversion_item_is_in_force';
     END IF;
+    -- Nobody is put on a list by a delivery, and nobody but the court writes the court's list.
+    IF EXISTS (
+        SELECT 1 FROM catalogue_item i
+          JOIN (SELECT DISTINCT r.item_id, f.item_version_id FROM fresh f
+                  JOIN records_record r ON r.id = f.record_id WHERE f.deed IN (1, 2)) k ON k.item_id = i.id
+          JOIN catalogue_itemversion v ON v.id = k.item_version_id
+         WHERE i.category = '06' OR v.source_channel NOT IN ('FILE', 'FORM', 'API')
+    ) THEN
+        RAISE EXCEPTION 'this item is not supplied by deliveries'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'recordversion_comes_by_its_channel';
+    END IF;
     RETURN NULL;
 END $$;
 

@@ -1,23 +1,27 @@
 """What happens to intake and to records when the catalogue changes."""
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from access.actions import Asker
 from access.models import Request
 from catalogue import actions as catalogue_actions
 from catalogue import publishing
-from catalogue.models import Instrument, Retirement
-from catalogue.tests.editions import retire
+from catalogue.models import Instrument, Item, Retirement
+from catalogue.tests.editions import approved, publish, retire
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from records import actions
+from records.forms import UploadForm
 from records.intake import commit
+from records.intake.check import work_on
 from records.intake.schema import Schema
-from records.models import BatchRow
+from records.models import Batch, BatchRow
 from records.reading import File, View, file_by_request, own_file, public_records, register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.test_database_rules import at_work
@@ -126,3 +130,37 @@ def test_counting_records_for_the_preview_reads_nobodys_file(cast: Cast) -> None
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM records_record")
         assert cursor.fetchone() == (0,), "row security still hides every record"
+
+
+def test_nobody_is_put_on_a_list_by_a_spreadsheet(cast: Cast) -> None:
+    roster = Item.objects.get(code="FJ1-06-MRKT-0003")
+    with pytest.raises(ValidationError, match="告知、申辩、决定、送达"):
+        actions.receive(
+            io.BytesIO(b"x"), name="x.csv", item=roster, by=cast.data_officer, channel=Batch.Channel.COMMAND
+        )
+    assert roster.pk not in {v.item_id for v in UploadForm(user=cast.data_officer).fields["item"].queryset}  # type: ignore[attr-defined]
+
+
+def test_nor_by_sql(cast: Cast) -> None:
+    """A batch made by hand for the list's item, with rows that were checked for another one."""
+    roster = Item.objects.get(code="FJ1-06-MRKT-0003")
+    batch = check(cast, as_csv([penalty(cast)]))
+    forged = Batch.objects.create(
+        item=roster, supplier=cast.market, uploaded_by=cast.data_officer, file=batch.file, channel="page"
+    )
+    for state in ("parsing", "checking"):
+        Batch.objects.filter(pk=forged.pk).update(state=state)
+    BatchRow.objects.filter(batch=batch).update(batch=forged, item_version=roster.versions.get(), publication=None)
+    work_on(forged)
+    with pytest.raises(IntegrityError, match="not supplied by deliveries"), transaction.atomic():
+        commit.write_records(forged, by_id=cast.data_reviewer.pk)
+
+
+def test_the_gravity_that_an_item_fixes_stands_whatever_the_row_says(cast: Cast) -> None:
+    values = {"severity_rule": "2", "effective": DateRange(timezone.localdate(), None)}
+    approved(cast, **values)
+    publish(cast)
+    today = timezone.localdate().isoformat()
+    batch = check(cast, as_csv([penalty(cast, 失信程度="严重", 处罚决定日期=today)]))
+    assert batch.refused == 0, batch.reasons
+    assert BatchRow.objects.get(batch=batch).severity == 2
