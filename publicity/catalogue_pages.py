@@ -39,7 +39,8 @@ def for_everybody(page: Page) -> Page:
     def kept(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         response = page(request, **kwargs)
         patch_vary_headers(response, ["Cookie"])
-        own = request.user.is_authenticated or get_messages(request).used or "CSRF_COOKIE_NEEDS_UPDATE" in request.META
+        told = getattr(get_messages(request), "used", False)
+        own = request.user.is_authenticated or told or "CSRF_COOKIE_NEEDS_UPDATE" in request.META
         if response.status_code in (200, 304) and not own:
             patch_cache_control(response, public=True, max_age=KEPT_SECONDS)
         return response

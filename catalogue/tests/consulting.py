@@ -13,11 +13,11 @@ def local_item(cast: Cast) -> Item:
         code="FJ1-03-MRKT-0900", category="03", polarity="N", provider=cast.market, by=cast.data_officer, origin="L"
     )
     regulation = Instrument.objects.create(
-        code="FJXYTL", title="福建省社会信用条例（测试）", issuer="福建省人大常委会", level=40, confidence="L",
+        code="CESHI-XYTL", title="福建省社会信用条例（测试）", issuer="福建省人大常委会", level=40, confidence="L",
         effective_on=date(2020, 1, 1), territory_id="350000",
     )  # fmt: skip
     article = regulation.articles.create(number="第九条", summary="地方补充目录由地方性法规规定")
-    model = cast.item.versions.get()
+    model = cast.item.versions.get(version=1)
     names = ("territory", "query_retention_months", "severity_rule", "document_type", "repair_conditions")
     first = {name: getattr(model, name) for name in names}
     draft = actions.start_draft(

@@ -17,7 +17,7 @@ _PARTS = {
 
 def many_items(cast: Cast, n: int, first: int = 1000) -> Edition:
     """Copy the cast's item n times (their codes count from `first`), walk the copies through the states, and publish them."""
-    model = cast.item.versions.get()
+    model = cast.item.versions.get(version=1)
     items = Item.objects.bulk_create(
         Item(code=f"FJ1-03-MRKT-{first + i}", category="03", polarity="N", provider=cast.market) for i in range(n)
     )
