@@ -149,8 +149,6 @@ UNION ALL SELECT v.id, 'field_missing', b.name
     FROM v, unnest(ARRAY['person_name', 'id_number', 'doc_no', 'doc_date']) AS b(name)
     WHERE EXISTS (SELECT 1 FROM catalogue_field f WHERE f.item_version_id = v.id)
       AND NOT EXISTS (SELECT 1 FROM catalogue_field f WHERE f.item_version_id = v.id AND f.binds = b.name AND f.required)
-UNION ALL SELECT v.id, 'public_field', f.label FROM v JOIN catalogue_field f ON f.item_version_id = v.id
-    WHERE v.disclosure <> 'PUBLIC' AND 'PUBLIC' = ANY (f.visible_to)
 UNION ALL SELECT v.id, 'prohibited', v.name || '：' || w.named FROM v, words w WHERE position(w.word in v.name) > 0
 UNION ALL SELECT f.item_version_id, 'prohibited', f.label || '：' || w.named
     FROM catalogue_field f, words w WHERE position(w.word in f.label) > 0

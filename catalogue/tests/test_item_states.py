@@ -426,13 +426,6 @@ def test_an_item_named_after_something_prohibited_goes_nowhere(cast: Cast) -> No
         actions.submit(draft, by=cast.data_officer)
 
 
-def test_a_field_is_not_for_the_public_when_the_item_is_not(cast: Cast) -> None:
-    draft = actions.start_draft(cast.item, by=cast.data_officer)
-    actions.write_draft(draft, by=cast.data_officer, values={"disclosure": "QUERY_AUTH", "disclosure_basis": None})
-    with pytest.raises(ValidationError, match="对公众可见"):
-        actions.submit(draft, by=cast.data_officer)
-
-
 def test_a_category_that_is_never_collected_cannot_be_struck_out(cast: Cast) -> None:
     with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic():
         ProhibitedCategory.objects.filter(code="X01").delete()

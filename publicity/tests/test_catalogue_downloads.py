@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from catalogue import actions
 from catalogue.columns import COLUMNS
 from catalogue.tests.editions import ASSESSMENT, approved, publish, retire
-from creditfujian.tests.cast import THREE_ITEMS, Cast
+from creditfujian.tests.cast import ITEMS, Cast
 
 TITLES = [column.title for column in COLUMNS]
 FIRST = "/catalogue/editions/FJ-2021-01/catalogue"
@@ -37,7 +37,7 @@ def test_there_are_39_columns(cast: Cast, client: Client) -> None:
     assert len(TITLES) == 39
     rows = table(client, f"{FIRST}.csv")
     assert rows[0] == TITLES
-    assert [row[0] for row in rows[1:]] == sorted(THREE_ITEMS)
+    assert [row[0] for row in rows[1:]] == sorted(ITEMS)
     assert {len(row) for row in rows} == {39}
 
 

@@ -18,11 +18,11 @@ from catalogue.models import Comment, Instrument, ItemVersion, Retirement
 from catalogue.tests.consulting import consulted
 from catalogue.tests.editions import approved, assessed, publish, retire, submitted
 from catalogue.tests.many import many_items
-from creditfujian.tests.cast import THREE_ITEMS, Cast
+from creditfujian.tests.cast import ITEMS, Cast
 from creditfujian.tests.query_counts import counted
 
 COUNTS = Path(__file__).parent / "query_counts.json"
-PENALTIES, TRANSPORT, LICENCES = THREE_ITEMS
+PENALTIES, TRANSPORT, LICENCES, ROSTER = ITEMS
 As = Callable[[User | None], Client]
 
 
