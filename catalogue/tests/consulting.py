@@ -3,7 +3,7 @@
 from datetime import date
 
 from catalogue import actions
-from catalogue.models import Consultation, Instrument, Item
+from catalogue.models import Consultation, Field, Instrument, Item
 from creditfujian.tests.cast import Cast
 
 
@@ -24,12 +24,11 @@ def local_item(cast: Cast) -> Item:
         item, by=cast.data_officer,
         first={**first, "name": "餐饮服务食品安全处罚", "behaviour": "违反餐饮食品安全规定受到处罚", "disclosure": "SHARE"},
     )  # fmt: skip
+    fields = list(model.fields.all())
+    for field in fields:  # shared between departments only
+        field.visible_to = [reader for reader in field.visible_to if reader != Field.Reader.PUBLIC]
     actions.write_draft(
-        draft,
-        by=cast.data_officer,
-        legal_bases=[article],
-        fields=list(model.fields.all()),
-        periods=list(model.periods.all()),
+        draft, by=cast.data_officer, legal_bases=[article], fields=fields, periods=list(model.periods.all())
     )
     return item
 
