@@ -111,10 +111,7 @@ def write_draft(
     Raises PermissionDenied; ValidationError with Chinese sentences by field, and for fields of a prohibited kind.
     """
     draft = _locked(version)
-    if not may_propose(by, draft.item):
-        raise PermissionDenied("您的单位未获准提出该条目的修订。")
-    if draft.state != State.DRAFT:
-        raise ValidationError("只有草案可以修改。需要修改请先退回。", code="state")
+    _allow("write", draft, by)
     for name, value in (values or {}).items():
         setattr(draft, name, value)
     draft.full_clean()
@@ -158,10 +155,7 @@ def refuse_prohibited_fields(rows: Sequence[Field]) -> None:
 def discard_draft(version: ItemVersion, *, by: User) -> None:
     """Throw away a draft that was never submitted. Raises PermissionDenied, ValidationError."""
     draft = _locked(version)
-    if not may_propose(by, draft.item):
-        raise PermissionDenied("您的单位未获准提出该条目的修订。")
-    if draft.state != State.DRAFT or draft.steps.exists():
-        raise ValidationError("只有从未提交的草案可以删除。", code="state")
+    _allow("discard", draft, by)
     draft.delete()
 
 
@@ -172,9 +166,7 @@ def discard_draft(version: ItemVersion, *, by: User) -> None:
 def submit(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
     """Hand a draft in. Raises PermissionDenied; ValidationError listing every fault that can be put right now."""
     draft = _locked(version)
-    if not may_propose(by, draft.item):
-        raise PermissionDenied("您的单位未获准提出该条目的修订。")
-    _expect(draft, State.DRAFT)
+    _allow("submit", draft, by)
     found = [fault.text for fault in faults(draft.pk) if fault.code not in BEFORE_ASSESSMENT]
     if draft.version > 1 and not draft.change_note:
         found.append("请写明修订说明。")
@@ -190,17 +182,10 @@ def send_back(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     Raises PermissionDenied, ValidationError.
     """
     under_way = _locked(version)
+    taken_back = under_way.state == State.SUBMITTED and may_propose(by, under_way.item)
+    _allow("take_back" if taken_back else "send_back", under_way, by)
     if not note.strip():
         raise ValidationError("请写明退回的理由。", code="note")
-    allowed = {
-        State.SUBMITTED: ("review_item", "propose_item"), State.LEGAL_REVIEW: ("review_item",),
-        State.PIA: ("assess_item",), State.CONSULTATION: ("assess_item",), State.APPROVED: ("approve_item",),
-    }  # fmt: skip
-    permissions = allowed.get(State(under_way.state), ())
-    if not permissions:
-        raise ValidationError(f"当前状态为“{under_way.get_state_display()}”，不能退回。", code="state")
-    if not any(_may(by, permission, under_way) for permission in permissions):
-        raise PermissionDenied("您没有退回这个版本的职责。")
     return _move(under_way, State.DRAFT, by, note.strip())
 
 
@@ -208,8 +193,7 @@ def send_back(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def take_up(version: ItemVersion, *, by: User) -> ItemVersion:
     """Begin the legal review. Raises PermissionDenied, ValidationError."""
     submitted = _locked(version)
-    _need(by, "review_item", submitted)
-    _expect(submitted, State.SUBMITTED)
+    _allow("take_up", submitted, by)
     return _move(submitted, State.LEGAL_REVIEW, by, "开始法制审核")
 
 
@@ -217,8 +201,7 @@ def take_up(version: ItemVersion, *, by: User) -> ItemVersion:
 def pass_review(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """End the legal review with an opinion in favour. Raises PermissionDenied, ValidationError."""
     reviewed = _locked(version)
-    _need(by, "review_item", reviewed)
-    _expect(reviewed, State.LEGAL_REVIEW)
+    _allow("pass_review", reviewed, by)
     if not note.strip():
         raise ValidationError("请写明审核意见。", code="note")
     return _move(reviewed, State.PIA, by, note.strip())
@@ -228,9 +211,7 @@ def pass_review(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def assess(version: ItemVersion, *, by: User, values: dict[str, Any]) -> ImpactAssessment:
     """Enter the impact assessment of a version; another person reviews it. Raises PermissionDenied, ValidationError."""
     assessed = _locked(version)
-    _need(by, "assess_item", assessed)
-    if assessed.state not in (State.PIA, State.CONSULTATION, State.PUBLISHED, State.IN_FORCE, State.SUSPENDED):
-        raise ValidationError("法制审核通过后才能登记影响评估。", code="state")
+    _allow("assess", assessed, by)
     assessment = ImpactAssessment(assessed_by=by, **values)
     assessment.full_clean()
     assessment.save()
@@ -259,7 +240,7 @@ def review_assessment(assessment: ImpactAssessment, *, by: User, passed: bool) -
 def renew_assessment(version: ItemVersion, assessment: ImpactAssessment, *, by: User) -> ItemVersion:
     """Put a reviewed, later assessment in the place of one that runs out. Raises PermissionDenied, ValidationError."""
     standing = _locked(version)
-    _need(by, "assess_item", standing)
+    _allow("renew", standing, by)
     if not assessment.passed or assessment.reviewed_by_id is None:
         raise ValidationError("新的影响评估尚未复核通过。", code="assessment")
     standing.assessment = assessment
@@ -271,10 +252,7 @@ def renew_assessment(version: ItemVersion, assessment: ImpactAssessment, *, by: 
 def open_consultation(version: ItemVersion, *, by: User, explanation: str) -> Consultation:
     """Ask the public about a local item, for as long as rule D34 says. Raises PermissionDenied, ValidationError."""
     asked = _locked(version)
-    _need(by, "assess_item", asked)
-    _expect(asked, State.PIA)
-    if not asked.is_local:
-        raise ValidationError("只有地方补充目录的条目需要公开征求意见。", code="origin")
+    _allow("consult", asked, by)
     if not explanation.strip():
         raise ValidationError("请写明起草说明。", code="explanation")
     today = timezone.localdate()
@@ -326,8 +304,9 @@ def answer(said: Comment, *, by: User, text: str) -> Comment:
 @transaction.atomic
 def close_consultation(consultation: Consultation, *, by: User, outcome: str) -> Consultation:
     """End a consultation once its time is over and every comment is answered. Raises PermissionDenied, ValidationError."""
-    row = Consultation.objects.select_for_update().select_related("item_version__item").get(pk=consultation.pk)
-    _need(by, "assess_item", row.item_version)
+    row = Consultation.objects.select_for_update().get(pk=consultation.pk)
+    if not by.has_perm("catalogue.assess_item"):
+        raise PermissionDenied(_DUTIES["assess_item"])
     if row.closes_on >= timezone.localdate():
         raise ValidationError(f"征求意见到 {row.closes_on} 截止，期满才能结束。", code="early")
     if open_ones := row.comments.filter(answer="").count():
@@ -344,11 +323,7 @@ def close_consultation(consultation: Consultation, *, by: User, outcome: str) ->
 def approve(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
     """Approve a version for the next edition. Raises PermissionDenied; ValidationError listing every fault."""
     ready = _locked(version)
-    _need(by, "approve_item", ready)
-    _expect(ready, State.PIA, State.CONSULTATION)
-    hands = set(ready.steps.filter(to_state__in=[State.SUBMITTED, State.PIA]).values_list("by_id", flat=True))
-    if by.pk in hands | {ready.created_by_id}:
-        raise PermissionDenied("起草、提交或法制审核的人不能批准，须由另一人办理。")
+    _allow("approve", ready, by)
     if found := [fault.text for fault in faults(ready.pk)]:
         raise ValidationError(found, code="faults")
     return _move(ready, State.APPROVED, by, note or "批准")
@@ -358,8 +333,7 @@ def approve(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
 def suspend(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """Stop an item at once: no intake, nothing shown but to the person. Raises PermissionDenied, ValidationError."""
     standing = _locked(version)
-    _need(by, "approve_item", standing)
-    _expect(standing, State.IN_FORCE, State.PUBLISHED)
+    _allow("suspend", standing, by)
     if not note.strip():
         raise ValidationError("请写明暂停的理由。", code="note")
     return _move(standing, State.SUSPENDED, by, note.strip())
@@ -369,8 +343,7 @@ def suspend(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def resume(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """Put a suspended item back in force. Raises PermissionDenied; ValidationError listing every fault."""
     stopped = _locked(version)
-    _need(by, "approve_item", stopped)
-    _expect(stopped, State.SUSPENDED)
+    _allow("resume", stopped, by)
     if not note.strip():
         raise ValidationError("请写明恢复的理由。", code="note")
     if found := [fault.text for fault in faults(stopped.pk)]:
@@ -462,37 +435,104 @@ def _locked(version: ItemVersion) -> ItemVersion:
     return ItemVersion.objects.select_for_update(of=("self",)).select_related("item").get(pk=version.pk)
 
 
+_AFTER_REVIEW = (
+    State.PIA, State.CONSULTATION, State.APPROVED, State.PUBLISHED, State.IN_FORCE, State.SUSPENDED,
+)  # fmt: skip
+# Which deed is open in which state, and to whom. The two hands and everything else: `why_not`.
+_OPEN: dict[str, dict[str, str]] = {
+    "write": {State.DRAFT: "propose_item"},
+    "submit": {State.DRAFT: "propose_item"},
+    "discard": {State.DRAFT: "propose_item"},
+    "take_back": {State.SUBMITTED: "propose_item"},
+    "take_up": {State.SUBMITTED: "review_item"},
+    "pass_review": {State.LEGAL_REVIEW: "review_item"},
+    "assess": dict.fromkeys(_AFTER_REVIEW, "assess_item"),
+    "renew": dict.fromkeys(_AFTER_REVIEW, "assess_item"),
+    "consult": {State.PIA: "assess_item"},
+    "approve": {State.PIA: "approve_item", State.CONSULTATION: "approve_item"},
+    "send_back": {
+        State.SUBMITTED: "review_item", State.LEGAL_REVIEW: "review_item", State.PIA: "assess_item",
+        State.CONSULTATION: "assess_item", State.APPROVED: "approve_item",
+    },
+    "suspend": {State.PUBLISHED: "approve_item", State.IN_FORCE: "approve_item"},
+    "resume": {State.SUSPENDED: "approve_item"},
+}  # fmt: skip
+_DUTIES = {
+    "propose_item": "您的单位未获准提出该条目的修订。",
+    "review_item": "您没有法制审核的职责，或者不是该条目所在单位的人员。",
+    "assess_item": "您没有影响评估和征求意见的职责。",
+    "approve_item": "您没有批准条目的职责。",
+}
+_TOO_LATE = {
+    "write": "只有草案可以修改。需要修改请先退回。",
+    "discard": "只有从未提交的草案可以删除。",
+    "assess": "法制审核通过后才能登记影响评估。",
+}
+
+
+def deeds_for(version: ItemVersion, user: User) -> dict[str, str]:
+    """Return the deeds that are open in the version's state and within the user's duty.
+
+    Each with the sentence that keeps this person from it, or an empty string: then it is theirs to do.
+    """
+    ours = [deed for deed, states in _OPEN.items() if _may(user, states.get(version.state, ""), version)]
+    return {deed: why_not(deed, version, user) for deed in ours if not _out_of_place(deed, version)}
+
+
+def why_not(deed: str, version: ItemVersion, user: User) -> str:
+    """Return why somebody with the duty may still not do the deed: the same pair of hands did another part."""
+    hands = {version.created_by_id, *_hands(version, State.SUBMITTED)}
+    if deed in ("take_up", "pass_review") and user.pk in hands:
+        return "起草或提交的人不能审核自己的条目，须由另一人办理。"
+    if deed == "approve" and user.pk in hands | _hands(version, State.PIA):
+        return "起草、提交或法制审核的人不能批准，须由另一人办理。"
+    return ""
+
+
+def _hands(version: ItemVersion, state: str) -> set[int | None]:
+    return set(version.steps.filter(to_state=state).values_list("by_id", flat=True))
+
+
+def _out_of_place(deed: str, version: ItemVersion) -> str:
+    """Return why the deed does not fit this version although its state allows it."""
+    if deed == "discard" and version.steps.exists():
+        return _TOO_LATE["discard"]
+    if deed == "consult" and not version.is_local:
+        return "只有地方补充目录的条目需要公开征求意见。"
+    return ""
+
+
 def _may(user: User, permission: str, version: ItemVersion) -> bool:
     if permission == "propose_item":
         return may_propose(user, version.item)
-    if not user.has_perm(f"catalogue.{permission}"):
+    if not permission or not user.has_perm(f"catalogue.{permission}"):
         return False
     # A department's legal reviewer reviews its own items; the credit office's people all.
     at_home = user.organisation_id == version.item.provider_id
     return permission != "review_item" or at_home or user.has_perm("catalogue.approve_item")
 
 
-def _need(user: User, permission: str, version: ItemVersion) -> None:
-    words = {"review_item": "法制审核", "assess_item": "影响评估和征求意见", "approve_item": "批准条目"}
-    if not _may(user, permission, version):
-        raise PermissionDenied(f"您没有{words[permission]}的职责，或者不是该条目所在单位的人员。")
+def _allow(deed: str, version: ItemVersion, by: User) -> None:
+    """Refuse a deed to who has not the duty, in the wrong state, or by the wrong hand.
 
-
-def _expect(version: ItemVersion, *states: str) -> None:
+    Raises PermissionDenied, ValidationError.
+    """
+    states = _OPEN[deed]
+    permissions = [states[version.state]] if version.state in states else sorted(set(states.values()))
+    if not any(_may(by, permission, version) for permission in permissions):
+        raise PermissionDenied(_DUTIES[permissions[0]])
     if version.state not in states:
         words = "、".join(State(state).label for state in states)
-        raise ValidationError(f"当前状态为“{version.get_state_display()}”，须为“{words}”才能办理。", code="state")
+        told = f"当前状态为“{version.get_state_display()}”，须为“{words}”才能办理。"
+        raise ValidationError(_TOO_LATE.get(deed, told), code="state")
+    if reason := _out_of_place(deed, version):
+        raise ValidationError(reason, code="out_of_place")
+    if reason := why_not(deed, version, by):
+        raise PermissionDenied(reason)
 
 
 def _move(version: ItemVersion, state: str, by: User | None, note: str) -> ItemVersion:
     """Move along one arrow; the database refuses any other and writes the step."""
-    if (
-        by is not None
-        and state in (State.LEGAL_REVIEW, State.PIA)
-        and by.pk
-        in {version.created_by_id, *version.steps.filter(to_state=State.SUBMITTED).values_list("by_id", flat=True)}
-    ):
-        raise PermissionDenied("起草或提交的人不能审核自己的条目，须由另一人办理。")
     version.state, version.moved_by, version.move_note = state, by, note[:500]
     version.save(update_fields=["state", "moved_by", "move_note"])
     return version
