@@ -25,6 +25,7 @@ from catalogue.models import (
     Instrument,
     Item,
     ItemVersion,
+    ProhibitedCategory,
     PublicationPeriod,
     SharingScope,
 )
@@ -58,6 +59,58 @@ def propose_item(
 
 
 @transaction.atomic
+def begin_item(
+    *,
+    category: str,
+    polarity: str,
+    name: str,
+    behaviour: str,
+    by: User,
+    number: str = "",
+    origin: str = Item.Origin.NATIONAL,
+) -> ItemVersion:
+    """Enter a new item of the proposer's own department with its first draft and the fields that every item has.
+
+    The code is made of category, department and number; without a number the next free one is taken.
+    Raises PermissionDenied, ValidationError.
+    """
+    provider = by.organisation
+    if provider is None or not by.has_perm("catalogue.propose_item"):
+        raise PermissionDenied("只能为本单位提出目录条目。")
+    if not provider.code:
+        raise ValidationError(
+            "本单位还没有四位目录简称，不能编号。请联系系统管理员在机构信息中登记。", code="organisation"
+        )
+    code = f"FJ1-{category}-{provider.code}-{number or _next_number(category, provider.code)}"
+    item = propose_item(code=code, category=category, polarity=polarity, provider=provider, by=by, origin=origin)
+    positive = polarity == Item.Polarity.POSITIVE
+    first = {
+        "name": name, "behaviour": behaviour, "territory_id": provider.region_id, "opt_out": positive,
+        "query_retention_months": 36 if positive else 60,
+        "severity_rule": ItemVersion.SeverityRule.BY_CASE if polarity == Item.Polarity.NEGATIVE else "0",
+    }  # fmt: skip
+    draft = start_draft(item, by=by, first=first)
+    return write_draft(draft, by=by, fields=[Field(**row) for row in _FIELDS_OF_EVERY_ITEM])
+
+
+_FIELDS_OF_EVERY_ITEM: list[dict[str, Any]] = [
+    {"required": True, "visible_to": [Field.Reader.SUBJECT, Field.Reader.PROVIDER, Field.Reader.DEPARTMENT], **row}
+    for row in (
+        {"code": "name", "label": "姓名", "datatype": "name", "length": 50, "binds": "person_name"},
+        {"code": "id_number", "label": "证件号码", "datatype": "id_number", "length": 18, "binds": "id_number"},
+        {"code": "doc_no", "label": "文书号", "datatype": "code", "length": 100, "binds": "doc_no"},
+        {"code": "doc_date", "label": "认定日期", "datatype": "date", "length": 10, "binds": "doc_date"},
+    )
+]
+
+
+def _next_number(category: str, short_code: str) -> str:
+    prefix = f"FJ1-{category}-{short_code}-"
+    last = Item.objects.filter(code__startswith=prefix).order_by("code").values_list("code", flat=True).last()
+    return f"{int(last[-4:]) + 1 if last else 1:04d}"
+
+
+@transaction.atomic
 def start_draft(item: Item, *, by: User, first: dict[str, Any] | None = None) -> ItemVersion:
     """Begin a new version as a draft: a copy of the latest one, or `first` for an item that has none.
 
@@ -87,7 +140,8 @@ def _copy(latest: ItemVersion, *, effective: DateRange, by: User) -> ItemVersion
     draft.change_note = f"修订第 {latest.version} 版"
     draft.save()
     draft.legal_bases.set(latest.legal_bases.all())
-    for model in (Field, PublicationPeriod, SharingScope):
+    parts: list[Any] = [Field, PublicationPeriod, SharingScope]
+    for model in parts:
         rows = list(model._default_manager.filter(item_version=latest))
         for row in rows:
             row.pk, row._state.adding, row.item_version = None, True, draft
@@ -111,7 +165,7 @@ def write_draft(
     Raises PermissionDenied; ValidationError with Chinese sentences by field, and for fields of a prohibited kind.
     """
     draft = _locked(version)
-    _allow("write", draft, by)
+    allow("write", draft, by)
     for name, value in (values or {}).items():
         setattr(draft, name, value)
     draft.full_clean()
@@ -155,7 +209,7 @@ def refuse_prohibited_fields(rows: Sequence[Field]) -> None:
 def discard_draft(version: ItemVersion, *, by: User) -> None:
     """Throw away a draft that was never submitted. Raises PermissionDenied, ValidationError."""
     draft = _locked(version)
-    _allow("discard", draft, by)
+    allow("discard", draft, by)
     draft.delete()
 
 
@@ -166,7 +220,7 @@ def discard_draft(version: ItemVersion, *, by: User) -> None:
 def submit(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
     """Hand a draft in. Raises PermissionDenied; ValidationError listing every fault that can be put right now."""
     draft = _locked(version)
-    _allow("submit", draft, by)
+    allow("submit", draft, by)
     found = [fault.text for fault in faults(draft.pk) if fault.code not in BEFORE_ASSESSMENT]
     if draft.version > 1 and not draft.change_note:
         found.append("请写明修订说明。")
@@ -183,7 +237,7 @@ def send_back(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """
     under_way = _locked(version)
     taken_back = under_way.state == State.SUBMITTED and may_propose(by, under_way.item)
-    _allow("take_back" if taken_back else "send_back", under_way, by)
+    allow("take_back" if taken_back else "send_back", under_way, by)
     if not note.strip():
         raise ValidationError("请写明退回的理由。", code="note")
     return _move(under_way, State.DRAFT, by, note.strip())
@@ -193,7 +247,7 @@ def send_back(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def take_up(version: ItemVersion, *, by: User) -> ItemVersion:
     """Begin the legal review. Raises PermissionDenied, ValidationError."""
     submitted = _locked(version)
-    _allow("take_up", submitted, by)
+    allow("take_up", submitted, by)
     return _move(submitted, State.LEGAL_REVIEW, by, "开始法制审核")
 
 
@@ -201,7 +255,7 @@ def take_up(version: ItemVersion, *, by: User) -> ItemVersion:
 def pass_review(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """End the legal review with an opinion in favour. Raises PermissionDenied, ValidationError."""
     reviewed = _locked(version)
-    _allow("pass_review", reviewed, by)
+    allow("pass_review", reviewed, by)
     if not note.strip():
         raise ValidationError("请写明审核意见。", code="note")
     return _move(reviewed, State.PIA, by, note.strip())
@@ -211,7 +265,7 @@ def pass_review(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def assess(version: ItemVersion, *, by: User, values: dict[str, Any]) -> ImpactAssessment:
     """Enter the impact assessment of a version; another person reviews it. Raises PermissionDenied, ValidationError."""
     assessed = _locked(version)
-    _allow("assess", assessed, by)
+    allow("assess", assessed, by)
     assessment = ImpactAssessment(assessed_by=by, **values)
     assessment.full_clean()
     assessment.save()
@@ -240,7 +294,7 @@ def review_assessment(assessment: ImpactAssessment, *, by: User, passed: bool) -
 def renew_assessment(version: ItemVersion, assessment: ImpactAssessment, *, by: User) -> ItemVersion:
     """Put a reviewed, later assessment in the place of one that runs out. Raises PermissionDenied, ValidationError."""
     standing = _locked(version)
-    _allow("renew", standing, by)
+    allow("renew", standing, by)
     if not assessment.passed or assessment.reviewed_by_id is None:
         raise ValidationError("新的影响评估尚未复核通过。", code="assessment")
     standing.assessment = assessment
@@ -252,7 +306,7 @@ def renew_assessment(version: ItemVersion, assessment: ImpactAssessment, *, by: 
 def open_consultation(version: ItemVersion, *, by: User, explanation: str) -> Consultation:
     """Ask the public about a local item, for as long as rule D34 says. Raises PermissionDenied, ValidationError."""
     asked = _locked(version)
-    _allow("consult", asked, by)
+    allow("consult", asked, by)
     if not explanation.strip():
         raise ValidationError("请写明起草说明。", code="explanation")
     today = timezone.localdate()
@@ -323,7 +377,7 @@ def close_consultation(consultation: Consultation, *, by: User, outcome: str) ->
 def approve(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
     """Approve a version for the next edition. Raises PermissionDenied; ValidationError listing every fault."""
     ready = _locked(version)
-    _allow("approve", ready, by)
+    allow("approve", ready, by)
     if found := [fault.text for fault in faults(ready.pk)]:
         raise ValidationError(found, code="faults")
     return _move(ready, State.APPROVED, by, note or "批准")
@@ -333,7 +387,7 @@ def approve(version: ItemVersion, *, by: User, note: str = "") -> ItemVersion:
 def suspend(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """Stop an item at once: no intake, nothing shown but to the person. Raises PermissionDenied, ValidationError."""
     standing = _locked(version)
-    _allow("suspend", standing, by)
+    allow("suspend", standing, by)
     if not note.strip():
         raise ValidationError("请写明暂停的理由。", code="note")
     return _move(standing, State.SUSPENDED, by, note.strip())
@@ -343,7 +397,7 @@ def suspend(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
 def resume(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     """Put a suspended item back in force. Raises PermissionDenied; ValidationError listing every fault."""
     stopped = _locked(version)
-    _allow("resume", stopped, by)
+    allow("resume", stopped, by)
     if not note.strip():
         raise ValidationError("请写明恢复的理由。", code="note")
     if found := [fault.text for fault in faults(stopped.pk)]:
@@ -351,7 +405,49 @@ def resume(version: ItemVersion, *, by: User, note: str) -> ItemVersion:
     return _move(stopped, State.IN_FORCE, by, note.strip())
 
 
-# --- instruments -----------------------------------------------------------------------------------------
+# --- instruments and what is never collected ---------------------------------------------------------------
+
+
+@transaction.atomic
+def write_instrument(instrument: Instrument, *, by: User) -> Instrument:
+    """Enter an instrument or change its entry; an entry that changed has to be compared with the text anew.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    if not by.has_perm(f"catalogue.{'change' if instrument.pk else 'add'}_instrument"):
+        raise PermissionDenied("您没有维护法规文件的职责。")
+    instrument.verified_by, instrument.verified_on = None, None
+    instrument.full_clean()
+    instrument.save()
+    return instrument
+
+
+@transaction.atomic
+def write_prohibited(category: ProhibitedCategory, *, by: User) -> ProhibitedCategory:
+    """Enter a category that is never collected, or add words to one; words that refuse are never taken away.
+
+    Raises PermissionDenied; ValidationError by field.
+    """
+    if not by.has_perm(f"catalogue.{'change' if category.pk else 'add'}_prohibitedcategory"):
+        raise PermissionDenied("您没有维护禁止归集类别的职责。")
+    before = ProhibitedCategory.objects.select_for_update().filter(pk=category.pk).first()
+    if before is not None:
+        refuse_fewer_words(before, category)
+    category.full_clean()
+    category.save()
+    return category
+
+
+def refuse_fewer_words(before: ProhibitedCategory, after: ProhibitedCategory) -> None:
+    """Refuse a category that would refuse less than before. Raises ValidationError by field."""
+    gone = {
+        name: [word for word in getattr(before, name) if word not in getattr(after, name)]
+        for name in ("keywords", "header_keywords")
+    }
+    if wrong := {name: f"关键词只能增加，不能删去：{'、'.join(words)}。" for name, words in gone.items() if words}:
+        raise ValidationError(wrong)
+    if before.code != after.code:
+        raise ValidationError({"code": f"类别的代码 {before.code} 不能改。"})
 
 
 @transaction.atomic
@@ -512,7 +608,7 @@ def _may(user: User, permission: str, version: ItemVersion) -> bool:
     return permission != "review_item" or at_home or user.has_perm("catalogue.approve_item")
 
 
-def _allow(deed: str, version: ItemVersion, by: User) -> None:
+def allow(deed: str, version: ItemVersion, by: User) -> None:
     """Refuse a deed to who has not the duty, in the wrong state, or by the wrong hand.
 
     Raises PermissionDenied, ValidationError.

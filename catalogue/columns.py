@@ -86,7 +86,7 @@ def field_line(field: Field) -> str:
     """Return a field in one line: code, label, type and length, required, who sees it, code set."""
     parts = [
         field.code, field.label, f"{field.get_datatype_display()}（{field.length}）", "必填" if field.required else "选填",
-        "可见：" + ("、".join(Field.Reader(reader).label for reader in field.visible_to) or "不显示"),
+        f"可见：{field.readers}",
     ]  # fmt: skip
     if field.code_set:
         parts.append(f"代码集 {field.code_set.code}")

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +21,7 @@ from creditfujian.lib.parts import parts
 
 State = ItemVersion.State
 _NOT_RULES = {"state", "effective", "consultation_note"}  # what tells of a version and changes nothing by itself
+TITLE = "福建省自然人公共信用信息征集目录"
 _NUMBER = re.compile(r"[A-Za-z0-9-]+")
 _LOCK = 39_440  # one edition at a time; the number of the catalogue standard GB/T 39440
 
@@ -74,6 +76,12 @@ class Difference:
         """Records that are no longer given to anybody from the day their item is retired."""
         withdraw = Retirement.OldRecords.WITHDRAW
         return sum(effect.held for leaving, _, effect in self.retired if leaving.old_records == withdraw)
+
+
+def next_number() -> str:
+    """Return the number that the next edition would have: the year's next."""
+    prefix = f"FJ-{timezone.localdate().year}-"
+    return f"{prefix}{Edition.objects.filter(number__startswith=prefix).count() + 1:02d}"
 
 
 def latest_edition() -> Edition | None:
@@ -224,7 +232,11 @@ def _refuse_unfit(
 
 def _take_effect(edition: Edition, fresh: Sequence[ItemVersion], by: User) -> None:
     """End the versions that are replaced, publish the new ones, and let the day do the rest."""
-    values = {"by": by.pk, "note": f"随{edition.number}发布", "fresh": [version.pk for version in fresh]}
+    values: dict[str, Any] = {
+        "by": by.pk,
+        "note": f"随{edition.number}发布",
+        "fresh": [version.pk for version in fresh],
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE catalogue_itemversion p SET effective = p.effective * daterange(NULL, lower(n.effective))
@@ -256,10 +268,10 @@ def as_data(version: ItemVersion, known: Labels) -> dict[str, object]:
     return {**{name: text for name, text in rows.items() if name not in ("state", "fields")}, "fields": fields}
 
 
-def digest_of(versions: "Sequence[ItemVersion] | object") -> str:
+def digest_of(versions: Iterable[ItemVersion]) -> str:
     """Return the SHA-256 of an edition's items as canonical JSON: what the public download can be checked against."""
     known = labels()
-    rows = sorted((as_data(v, known) for v in versions), key=lambda row: str(row["code"]))  # type: ignore[attr-defined]
+    rows = sorted((as_data(v, known) for v in versions), key=lambda row: str(row["code"]))
     for row in rows:
         row.pop("effective", None)  # the end of a version is set later, by the next edition
         row.pop("assessment", None)  # and its assessment is renewed

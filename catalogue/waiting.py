@@ -1,4 +1,4 @@
-"""What waits for the credit office: a year without a calendar, proposals of another, clocks that ran out."""
+"""What waits for whom: items on their way, a year without a calendar, proposals of another, clocks that ran out."""
 
 from datetime import date
 
@@ -8,12 +8,13 @@ from django.utils import timezone
 from accounts.models import Role, User
 from catalogue.deadlines import missing_year, overdue
 from catalogue.models import CalendarEdition, DeadlineRule
+from catalogue.desk import consultations_to_tend, unsigned_assessments, waiting_versions
 from creditfujian.lib.waiting import Tone, Waiting
 
 
 def waiting_for(user: User) -> list[Waiting]:
-    """Return the cards of calendar, deadlines and clocks."""
-    cards = []
+    """Return the cards of items, calendar, deadlines and clocks."""
+    cards = _items(user)
     if user.has_role(Role.CREDIT_OFFICE, Role.SYSTEM_ADMIN) and (year := missing_year()):
         cards.append(_missing(user, year))
     if user.has_perm("catalogue.confirm_calendar"):
@@ -30,6 +31,38 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("已超期的办理期限", overdue().count(), "超期只督办，不视为拒绝或者同意", url, Tone.OVERDUE)
         )
     return cards
+
+
+# Which card each duty has: what waits (desk.WAITING), heading, what to do, tone.
+_CARDS = (
+    ("propose_item", "returned", "退回修改的草案", "按退回的理由修改后重新提交", Tone.DUE),
+    ("review_item", "review", "待法制审核的条目", "核对依据、公开和期限，写出审核意见", Tone.DUE),
+    ("assess_item", "assessment", "待影响评估的条目", "登记影响评估；地方补充条目还要公开征求意见", Tone.DUE),
+    ("approve_item", "approval", "待批准的条目", "评估和征求意见都已完成", Tone.DUE),
+    ("publish_edition", "publication", "已批准待发布的条目", "随下一版目录一起发布", Tone.NEUTRAL),
+    ("approve_item", "suspended", "暂停的条目", "查明原因后恢复，或者随下一版目录停用", Tone.OVERDUE),
+    ("assess_item", "running_out", "影响评估将到期的条目", "60 天内到期；到期没有新评估就自动暂停", Tone.DUE),
+)
+
+
+def _items(user: User) -> list[Waiting]:
+    """Return the cards of items on their way, for those whose duty it is."""
+    cards = [
+        Waiting(title, waiting_versions(what, user).count(), told, _list("itemversion", f"waiting={what}"), tone)
+        for duty, what, title, told, tone in _CARDS
+        if user.has_perm(f"catalogue.{duty}")
+    ]
+    if user.has_perm("catalogue.assess_item"):
+        unsigned, told = unsigned_assessments(user).count(), "另一名工作人员评估，由您复核签署"
+        url = _list("impactassessment", "unsigned=1")
+        cards.append(Waiting("待复核的影响评估", unsigned, told, url, Tone.DUE))
+        open_ones, told = consultations_to_tend().count(), "有意见没有答复，或者 7 天内期满、已经期满"
+        cards.append(Waiting("待办的征求意见", open_ones, told, _list("consultation", "tend=1"), Tone.DUE))
+    return cards
+
+
+def _list(model: str, query: str) -> str:
+    return f"{reverse(f'admin:catalogue_{model}_changelist')}?{query}"
 
 
 def _missing(user: User, year: int) -> Waiting:

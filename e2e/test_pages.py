@@ -24,7 +24,7 @@ PUBLIC = [
     "/rules/prohibited/",
     "/no-such-page/",
 ]
-STAFF = ["data_officer", "data_reviewer", "decider_officer", "credit_office", "operator", "clerk", "auditor",
+STAFF = ["data_officer", "data_reviewer", "decider_officer", "legal_reviewer", "credit_office", "operator", "clerk", "auditor",
          "security_admin", "system_admin"]  # fmt: skip
 
 FOCUSABLE = """() => {
@@ -51,7 +51,7 @@ def reached_by_tab(visitor: Visitor) -> None:
     page = visitor.page
     page.evaluate("document.activeElement && document.activeElement.blur()")
     expected, reached = page.evaluate(FOCUSABLE), set()
-    for _ in range(expected + 3):
+    for _ in range(expected + 3 + 3 * page.locator("input[type=date]").count()):  # a date stops four times
         page.keyboard.press("Tab")
         if (at := page.evaluate(MARK)) is not None:
             key, shown, html = at
@@ -134,6 +134,60 @@ def test_every_page_that_a_role_can_reach(visitor: Come, site: Site, username: s
             first.click()
             staff.look(f"{username}{path}-一条")
             reached_by_tab(staff)
+
+
+def test_the_way_of_an_item_through_its_pages(visitor: Come) -> None:
+    officer = visitor()
+    officer.sign_in("data_officer")
+    page = officer.page
+    officer.go("/admin/catalogue/item/add/")
+    officer.look("目录-提出新条目")
+    page.get_by_label("条目名称").fill("市场监管领域撤销登记")
+    page.get_by_label("信息类别").select_option("03")
+    page.get_by_role("radio", name="失信").check()
+    page.get_by_label("对应的具体行为").fill("以欺骗手段取得登记")
+    page.get_by_role("button", name="建立条目").click()
+    officer.look("目录-填写草案")
+    reached_by_tab(officer)
+    page.get_by_label("查找（标题、文号、条款）").fill("行政处罚法 四十八")
+    assert page.locator(".picker .tick:visible").count() == 1
+    page.locator(".picker .tick:visible input").check()
+    page.locator("button[name=more][value=fields]").click()
+    page.locator("[name=fields-8-label]").wait_for(state="attached")
+    assert page.locator(".picker input:checked").count() == 1, "adding rows loses nothing"
+    page.locator("[name=fields-4-label]").fill("宗教信仰")
+    page.get_by_role("button", name="保存", exact=True).first.click()
+    assert page.locator(".error-summary").is_visible()
+    officer.look("目录-草案有误")
+    page.locator("[name=fields-4-label]").fill("")
+    page.get_by_role("button", name="保存，回到条目页").first.click()
+    officer.look("目录-草案")
+    page.get_by_role("button", name="提交").click()
+    officer.look("目录-提交被拒")
+
+
+def test_the_pages_of_the_office_for_items(visitor: Come) -> None:
+    office = visitor()
+    office.sign_in("credit_office")
+    page = office.page
+    office.go("/admin/catalogue/itemversion/?state__exact=in_force")
+    page.locator("#result_list tbody th a").first.click()
+    office.look("目录-现行版")
+    page.get_by_role("link", name="登记影响评估").click()
+    office.look("目录-登记影响评估")
+    reached_by_tab(office)
+    office.go("/admin/catalogue/edition/add/")
+    page.locator("[name=leaving-0-item]").select_option(index=1)
+    page.get_by_role("button", name="预览").click()
+    office.look("目录-停用不完整")
+    office.go("/admin/catalogue/instrument/?q=行政处罚法")
+    page.locator("#result_list tbody th a").first.click()
+    page.get_by_role("link", name="登记废止").click()
+    page.get_by_label("废止日期").fill("2030-01-01")
+    page.get_by_role("button", name="看影响").click()
+    assert "会失去依据" in office.text
+    office.look("目录-废止的影响")
+    reached_by_tab(office)
 
 
 def test_the_overview_of_components(visitor: Come) -> None:

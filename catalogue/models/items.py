@@ -425,3 +425,8 @@ class Field(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label}（{self.code}）"
+
+    @property
+    def readers(self) -> str:
+        """Return who sees the field, in words."""
+        return "、".join(self.Reader(reader).label for reader in self.visible_to) or "不显示"

@@ -14,8 +14,11 @@ from catalogue.deadline_actions import start
 from catalogue.models import (
     CalendarEdition,
     CodeSet,
+    Consultation,
     Deadline,
     DeadlineRule,
+    Edition,
+    ImpactAssessment,
     Instrument,
     Item,
     ItemVersion,
@@ -68,6 +71,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
         "catalogue_prohibitedcategory": ProhibitedCategory, "access_query": Query,
         "catalogue_calendaredition": CalendarEdition, "catalogue_deadlinerule": DeadlineRule, "catalogue_deadline": Deadline,
+        "catalogue_edition": Edition, "catalogue_impactassessment": ImpactAssessment,
+        "catalogue_consultation": Consultation,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
