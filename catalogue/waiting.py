@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from catalogue.deadlines import missing_year, overdue
-from catalogue.models import CalendarEdition, DeadlineRule
 from catalogue.desk import consultations_to_tend, unsigned_assessments, waiting_versions
+from catalogue.models import CalendarEdition, DeadlineRule
 from creditfujian.lib.waiting import Tone, Waiting
 
 

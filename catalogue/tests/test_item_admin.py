@@ -64,7 +64,9 @@ def told(answer: Any) -> list[str]:
     context = answer.context
     if not context:
         return []
-    draft = context.get("draft")
+    draft, refused = context.get("draft"), context.get("refused")
+    if refused is not None:
+        return refused.reasons
     return [] if draft is None else [str(draft.form.errors), *(str(t.errors) for t in draft.tables.values())]
 
 
@@ -485,6 +487,7 @@ def test_a_consultation_that_is_over_is_closed_and_its_item_approved(cast: Cast,
         item_version=version, opened_on=today - timedelta(days=40), closes_on=today - TOMORROW, explanation="为什么"
     )
     office.deed(version, "consult", explanation="为什么")
+    Consultation.objects.update(closes_on=today - TOMORROW)
     assert "征求意见期满" in office.deed(version, "approve", 422, note="")
     path = f"/admin/catalogue/consultation/{consultation.pk}"
     office.do(f"{path}/close/", 422, outcome="")
