@@ -89,7 +89,7 @@ def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: 
             return None
         cell = cell.isoformat() if isinstance(cell, date) else str(cell)
     text = cell
-    if not text.isascii():
+    if not text.isprintable():  # as no format character is
         text = TWO_WAYS.sub("", text)
     if is_name and text[:1] in FORMULA_START and text:
         return formula_like(text)
@@ -103,6 +103,32 @@ def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: 
     if max_chars and len(text) > max_chars:
         return CellError("C12", f"此项有 {len(text)} 个字，最多 {max_chars} 个。请缩短。")
     return text
+
+
+def are_plain_texts(texts: list[str], *, longest: int) -> bool:
+    """Tell whether `to_text` would give back every one of these texts as it is, and none is empty or too long.
+
+    Looking at all of them at once costs a fraction of looking at each.
+    """
+    whole = "".join(texts)
+    return (
+        whole.isprintable()
+        and "\ufffd" not in whole
+        and all(texts)
+        and len(max(texts, key=len)) <= longest
+        and list(map(str.strip, texts)) == texts
+    )
+
+
+def are_plain_codes(texts: list[str], *, longest: int) -> bool:
+    """Tell whether `to_code_text` would give back every one of these texts as it is, and none is empty or too long."""
+    whole = "".join(texts)
+    return (
+        are_plain_texts(texts, longest=longest)
+        and " " not in whole
+        and not WIDE.search(whole)
+        and FORMULA_START.isdisjoint(text[0] for text in texts)
+    )
 
 
 def formula_like(text: str) -> CellError:
