@@ -6,6 +6,7 @@ Source: GB 11643-1999. The area code is a hint, never a gate: abolished codes st
 import re
 import secrets
 from datetime import date
+from functools import lru_cache
 
 from creditfujian.lib.text import normalise_code
 
@@ -15,7 +16,6 @@ CHECK_CHARS = "10X98765432"
 ADULT_AGE = 18  # Civil Code art 17: full capacity begins at eighteen
 
 _SHAPE = re.compile(r"[1-9]\d{16}[\dX]\Z", re.ASCII)
-_WEIGHTED = tuple({str(digit): digit * weight for digit in range(10)} for weight in WEIGHTS)
 
 PROBLEMS = {
     "I11": "身份证号码不是 18 位。请填写 18 位公民身份号码（15 位旧号码请换成 18 位）。",
@@ -33,14 +33,27 @@ def normalise(raw: str) -> str:
     return normalise_code(raw).upper()
 
 
+def is_shaped(text: str) -> bool:
+    """Tell whether a text is eighteen characters of the right kinds; if so it is normalised too."""
+    return _SHAPE.match(text) is not None
+
+
 def check_char(first17: str) -> str:
     """Return the ISO 7064 MOD 11-2 check character of the first 17 digits."""
-    return CHECK_CHARS[sum(_WEIGHTED[i][c] for i, c in enumerate(first17)) % 11]
+    return CHECK_CHARS[(_weighed(first17[:6], 0) + _weighed(first17[6:14], 6) + _weighed(first17[14:], 14)) % 11]
 
 
-def born_on(id_number: str) -> date:
-    """Return the date of birth in a well-formed number."""
-    return date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
+@lru_cache(50_000)  # areas, days and serials repeat; whole numbers do not
+def _weighed(digits: str, at: int) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(digits, WEIGHTS[at:], strict=False))
+
+
+@lru_cache(50_000)
+def _day(digits: str) -> date | None:
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
 
 
 def problem(id_number: str, *, today: date, allow_demo: bool) -> str | None:
@@ -48,13 +61,10 @@ def problem(id_number: str, *, today: date, allow_demo: bool) -> str | None:
 
     Order as in domain §8.1: length, digits, a real date of birth, serial, check digit.
     """
-    if len(id_number) != 18:
-        return "I11"
-    if not _SHAPE.match(id_number):
-        return "I12"
-    try:
-        birth = born_on(id_number)
-    except ValueError:
+    if not is_shaped(id_number):
+        return "I12" if len(id_number) == 18 else "I11"
+    birth = _day(id_number[6:14])
+    if birth is None:
         return "I13"
     if birth > today:
         return "I14"
@@ -69,9 +79,15 @@ def problem(id_number: str, *, today: date, allow_demo: bool) -> str | None:
     return None
 
 
+@lru_cache(50_000)
+def adult_if_born_by(on: date) -> str:
+    """Return the last date of birth, as a number writes it, of those who are adults on that day."""
+    return f"{(on.year - ADULT_AGE) * 10_000 + on.month * 100 + on.day:08}"
+
+
 def is_adult(id_number: str, on: date) -> bool:
     """Tell whether the holder had reached eighteen on that day (the birthday itself counts)."""
-    return int(id_number[6:14]) + ADULT_AGE * 10_000 <= on.year * 10_000 + on.month * 100 + on.day
+    return id_number[6:14] <= adult_if_born_by(on)
 
 
 def invent(birth: date, serial: int) -> str:

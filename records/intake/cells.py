@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .base import Boolean, Cell, ErrorCell, Formula, Number
@@ -55,7 +53,6 @@ DATE = re.compile(
 )
 LONG_TERM_WORDS = frozenset({"长期", "永久", "长期有效"})
 AMOUNT = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|-?\.\d+")
-CHOICE_SEPARATOR = re.compile("[;；、]")
 SCIENTIFIC = re.compile(r"\s*\d(?:\.\d+)?[eE]\+\d+\s*")  # 3.59901E+17: a number in a csv
 LARGEST = Decimal(10) ** 12
 ASK_DATE = "请写成 2026-03-01 的样子。"
@@ -77,7 +74,7 @@ def refuse_kind(cell: Cell, *, required: bool = False) -> CellError | None:
     return None
 
 
-def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: bool = False) -> str | None | CellError:
+def to_text(cell: Cell, *, required: bool = False, is_name: bool = False) -> str | None | CellError:
     """Text without outer spaces and invisible format characters; otherwise as it was written.
 
     `is_name` also refuses a text that a spreadsheet would take for a formula (C05).
@@ -89,7 +86,7 @@ def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: 
             return None
         cell = cell.isoformat() if isinstance(cell, date) else str(cell)
     text = cell
-    if not text.isascii():
+    if not text.isprintable():  # as no format character is
         text = TWO_WAYS.sub("", text)
     if is_name and text[:1] in FORMULA_START and text:
         return formula_like(text)
@@ -100,9 +97,33 @@ def to_text(cell: Cell, *, required: bool = False, max_chars: int = 0, is_name: 
         return formula_like(text)
     if (not text.isprintable() or "\ufffd" in text) and (error := unfit_characters(text)):
         return error
-    if max_chars and len(text) > max_chars:
-        return CellError("C12", f"此项有 {len(text)} 个字，最多 {max_chars} 个。请缩短。")
     return text
+
+
+def are_plain_texts(texts: list[str], *, longest: int) -> bool:
+    """Tell whether `to_text` would give back every one of these texts as it is, and none is empty or too long.
+
+    Looking at all of them at once costs a fraction of looking at each.
+    """
+    whole = "".join(texts)
+    return (
+        whole.isprintable()
+        and "\ufffd" not in whole
+        and all(texts)
+        and len(max(texts, key=len)) <= longest
+        and list(map(str.strip, texts)) == texts
+    )
+
+
+def are_plain_codes(texts: list[str], *, longest: int) -> bool:
+    """Tell whether `to_code_text` would give back every one of these texts as it is, and none is empty or too long."""
+    whole = "".join(texts)
+    return (
+        are_plain_texts(texts, longest=longest)
+        and " " not in whole
+        and not WIDE.search(whole)
+        and FORMULA_START.isdisjoint(text[0] for text in texts)
+    )
 
 
 def formula_like(text: str) -> CellError:
@@ -128,9 +149,7 @@ def unfit_characters(text: str) -> CellError | None:
     return None
 
 
-def to_code_text(
-    cell: Cell, *, required: bool = False, max_chars: int = 0, id_number: bool = False
-) -> str | None | CellError:
+def to_code_text(cell: Cell, *, required: bool = False, id_number: bool = False) -> str | None | CellError:
     """Document numbers and codes: full-width letters and digits made narrow, brackets kept.
 
     No space or invisible character remains. `id_number` refuses a cell stored as a number
@@ -154,8 +173,6 @@ def to_code_text(
         return CellError("C01", "此项必填，现在是空的。请填写。") if required else None
     if text[0] in FORMULA_START:
         return formula_like(text)
-    if max_chars and len(text) > max_chars:
-        return CellError("C12", f"此项有 {len(text)} 个字，最多 {max_chars} 个。请缩短。")
     return text
 
 
@@ -248,55 +265,3 @@ def to_amount(cell: Any, *, required: bool = False) -> Decimal | None | CellErro
     if -int(amount.as_tuple().exponent) > 6 and amount != round(amount, 6):
         return CellError("C10", "金额小数超过 6 位（单位万元，6 位小数为 0.01 元）。请四舍五入。")
     return amount
-
-
-def to_choice(
-    cell: Cell, choices: Collection[str], *, required: bool = False, multiple: bool = False
-) -> str | None | CellError:
-    """One of `choices`; with `multiple`, several separated by ; ； 、 and given back with `;`.
-
-    A choice that itself holds 、 is recognised.
-    """
-    if type(cell) is str and cell in choices:
-        return cell
-    text = to_text(cell, required=required)
-    if type(text) is not str or text in choices:
-        return text
-    known = _choice_keys(tuple(choices))
-    if _choice_key(text) in known:
-        return known[_choice_key(text)]
-    parts, unknown = _split_choices(text, known) if multiple else ([], [text])
-    if not unknown:
-        return ";".join(dict.fromkeys(parts))
-    listed = "、".join(f"“{choice}”" for choice in list(choices)[:15])
-    return CellError(
-        "C11",
-        f"“{shorten(unknown[0])}”不在可选范围内。请从这些里选：{listed}"
-        + ("；多项之间用分号隔开。" if multiple else "。"),
-    )
-
-
-@lru_cache(64)
-def _choice_keys(choices: tuple[str, ...]) -> dict[str, str]:
-    return {_choice_key(choice): choice for choice in choices}
-
-
-def _choice_key(text: str) -> str:
-    return SPACES.sub("", unicodedata.normalize("NFKC", text))
-
-
-def _split_choices(text: str, known: dict[str, str]) -> tuple[list[str], list[str]]:
-    """(recognised, unknown). Joins neighbours again where a choice itself holds 、."""
-    pieces = [_choice_key(piece) for piece in CHOICE_SEPARATOR.split(text) if piece.strip()]
-    found: list[str] = []
-    at = 0
-    while at < len(pieces):
-        for end in range(len(pieces), at, -1):
-            choice = known.get("、".join(pieces[at:end]))
-            if choice is not None:
-                found.append(choice)
-                at = end
-                break
-        else:
-            return found, [pieces[at]]
-    return found, [] if found else [text]

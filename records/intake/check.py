@@ -44,15 +44,23 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
-# record that is sent again counts as new.
+# record that is sent again counts as new. Unchanged rows are marked only when something will be written:
+# a delivery that changes nothing should not rewrite all of its rows.
 _KNOWN = """
-UPDATE records_batchrow r
-   SET record_id = k.id,
-       outcome = CASE WHEN k.state <> 1 THEN 1 WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END
-  FROM accounts_person p
-  JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s
- WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND p.id_index = r.id_index
-   AND k.doc_no = r.doc_no AND k.decider_uscc = r.decider_uscc
+WITH known AS MATERIALIZED (
+    SELECT r.row_no, k.id,
+           CASE WHEN k.state <> 1 THEN 1 WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END AS outcome
+      FROM records_batchrow r
+      JOIN accounts_person p ON p.id_index = r.id_index
+      JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s
+                           AND k.doc_no = r.doc_no AND k.decider_uscc = r.decider_uscc
+     WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3)
+), marked AS (
+    UPDATE records_batchrow r SET record_id = known.id, outcome = known.outcome
+      FROM known
+     WHERE r.batch_id = %(batch)s AND r.row_no = known.row_no AND (known.outcome <> 3 OR %(mark_unchanged)s)
+)
+SELECT count(*) FROM known WHERE outcome = 3
 """
 _COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE outcome = 1), count(*) FILTER (WHERE outcome = 2),
@@ -75,25 +83,33 @@ def work_on(batch: Batch) -> None:
             cursor.execute("SET LOCAL enable_nestloop = off")
 
 
-def compare_with_file_and_register(batch: Batch, *, doc_field: str, name_field: str) -> None:
-    """Mark duplicates and name conflicts, and tell new rows from changed and unchanged ones.
+def compare_with_file(batch: Batch, *, doc_field: str, name_field: str) -> None:
+    """Mark duplicates and one number under two names; the fields are the codes that the reasons point at.
 
-    Runs inside the batch's own transaction, after `work_on`; `doc_field` and `name_field` are the field
-    codes that the reasons point at.
+    Once is enough: staged rows do not change, and among those left a second look would find nothing.
     """
-    values = {"batch": batch.pk, "item": batch.item_id}
     with connection.cursor() as cursor:
-        cursor.execute(_DUPLICATES, {**values, "field": doc_field, "message": R01})
-        cursor.execute(_TWO_NAMES, {**values, "field": name_field, "message": R03})
-        cursor.execute(_OTHER_NAME_KNOWN, {**values, "field": name_field, "message": R02})
-        cursor.execute(_KNOWN, values)
+        cursor.execute(_DUPLICATES, {"batch": batch.pk, "field": doc_field, "message": R01})
+        cursor.execute(_TWO_NAMES, {"batch": batch.pk, "field": name_field, "message": R03})
 
 
-def count(batch: Batch) -> None:
-    """Set the batch's counts and reasons from its staged rows (not saved)."""
+def compare_with_register(batch: Batch, *, name_field: str, mark_unchanged: bool) -> int:
+    """Mark name conflicts, and tell new rows from changed and unchanged ones; return how many are unchanged.
+
+    Runs inside the batch's own transaction, after `work_on`, and again at the commit: the register moves on.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHER_NAME_KNOWN, {"batch": batch.pk, "field": name_field, "message": R02})
+        cursor.execute(_KNOWN, {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged})
+        return cursor.fetchone()[0]
+
+
+def count(batch: Batch, *, unmarked: int = 0) -> None:
+    """Set the batch's counts and reasons from its staged rows (not saved); `unmarked` of the new are unchanged."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, [batch.pk])
         batch.rows, batch.new, batch.changed, batch.unchanged, batch.refused = cursor.fetchone()
+        batch.new, batch.unchanged = batch.new - unmarked, batch.unchanged + unmarked
         cursor.execute(_REASONS, [batch.pk])
         batch.reasons = dict(cursor.fetchall())
 

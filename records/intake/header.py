@@ -203,8 +203,10 @@ def is_footer(cells: Sequence[Cell]) -> bool:
     The first filled cell must begin so. Beside 合计 only sums and counts may stand; beside 制表人
     also short names, days and further such labels.
     """
+    if len(cells) - cells.count(None) > 8:  # nearly every line of data
+        return False
     filled = [cell for cell in cells if cell is not None]
-    if not filled or len(filled) > 8 or type(filled[0]) is not str:
+    if not filled or type(filled[0]) is not str:
         return False
     first = normalise_label(filled[0])
     if _begins(SUM, first):

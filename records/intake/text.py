@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from .base import Cell, Limits, Row, Sheet, Table, column_name, refuse, refuse_long
@@ -179,7 +179,8 @@ class TextReader:
         for number, record in self._records():
             if len(record) > limits.max_columns:
                 self._check_width(number, record)
-            if max(map(len, record)) > limits.max_cell_chars:
+            # One look at the whole record is cheaper than one at each cell, and mostly enough.
+            if len("".join(record)) > limits.max_cell_chars and max(map(len, record)) > limits.max_cell_chars:
                 refuse_long(limits, f"第 {number} 行")
             cells: list[Cell] = [cell or None for cell in record]
             while cells and cells[-1] is None:
@@ -191,13 +192,14 @@ class TextReader:
                 yield number, cells
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
+        ended: list[bool] = []
         with View(self._stream, self._encoding) as text:
-            lines = _Lines(text)
-            reader = csv.reader(lines, delimiter=self._delimiter)
+            # csv.reader asks for a line after the last one only at the end, or inside an open quote.
+            reader = csv.reader(chain(text, _at_the_end(ended)), delimiter=self._delimiter)
             number = start = 0
             try:
                 for number, record in enumerate(reader, 1):
-                    if lines.ended:
+                    if ended:
                         refuse(
                             "F08",
                             f"从第 {start + 1} 行起引号没有成对。请补上缺少的引号后重新上传。",
@@ -222,19 +224,7 @@ class TextReader:
             )
 
 
-class _Lines:
-    """Lines for csv.reader; `ended` tells that it asked for more inside an open quote."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._lines = iter(text)
-        self.ended = False
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        try:
-            return next(self._lines)
-        except StopIteration:
-            self.ended = True
-            raise
+def _at_the_end(ended: list[bool]) -> Iterator[str]:
+    """No line at all, only the note that one was asked for."""
+    ended.append(True)
+    yield from ()

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from records.intake.base import Number
-from records.intake.cells import CellError, to_amount, to_choice, to_code_text, to_date, to_text
+from records.intake.cells import CellError, to_amount, to_code_text, to_date, to_text
 from records.intake.files import open_table
 from records.intake.header import find_header, is_footer
 from records.intake.samples import (
@@ -21,9 +21,6 @@ from records.intake.samples import (
 )
 
 PROHIBITED = ("病", "宗教", "基因", "拘留", "治安", "未成年", "电话", "举报", "投诉")
-KINDS = (
-    "警告", "罚款", "没收违法所得、没收非法财物", "责令停产停业", "暂扣许可证件", "吊销许可证件", "其他",
-)  # fmt: skip
 
 
 def judge(column, cell):
@@ -33,8 +30,6 @@ def judge(column, cell):
         return to_date(cell, required=required)
     if code in ("CF_NR_FK", "CF_NR_WFFF"):
         return to_amount(cell)
-    if code == "CF_CFLB":
-        return to_choice(cell, KINDS, required=required, multiple=True)
     if code in ID_COLUMNS:
         return to_code_text(cell, required=required, id_number=code == "CF_XDR_ZJHM")
     return to_text(cell, required=required, is_name=code == "CF_XDR_MC")
@@ -77,7 +72,7 @@ def test_a_messy_sample_has_every_fault_where_it_says(kind):
     assert {outcome.flaw for outcome in outcomes} == {None, *FLAWS}
     seen_by_cells = {
         "number_id": "C02", "no_document": "C01", "formula_name": "C05", "bad_date": "C06",
-        "unknown_kind": "C11", "detention": "C11", "empty_name": "C01",
+        "empty_name": "C01",
     }  # fmt: skip
     for outcome in outcomes:
         cells = data[outcome.row_no]

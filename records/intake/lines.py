@@ -1,0 +1,53 @@
+"""Blocks of rows as lines for COPY: the number sealed, the content hashed."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from django.conf import settings
+
+from accounts.models import ID_ABOUT
+from records.intake.copytext import NOTHING, encode, escape
+from records.intake.schema import Block
+
+COLUMNS = (
+    "batch_id, row_no, outcome, problems, source_row, hints, item_version_id, doc_date, act_end, severity, "
+    "publication, query_until, name, id_index, id_cipher, doc_no, decider_uscc, content, content_hash"
+)
+_ALL_NOTHING = "\t".join([NOTHING] * 14)
+
+
+class Sealer:
+    """Turns blocks into the text format of COPY (columns: `COLUMNS`). Only what is good is sealed."""
+
+    def __init__(self) -> None:
+        self._ring = settings.FIELD_KEYRING
+        self._index = self._ring.indexer()
+
+    def lines(self, batch_id: int, row_nos: Sequence[int], block: Block) -> str:
+        """Return the lines of a block."""
+        made = []
+        seals = self._seals(block)
+        rows = zip(row_nos, block.sources, block.judgements, block.names, block.doc_nos, block.deciders,
+                   block.contents, strict=True)  # fmt: skip
+        for at, (row_no, source, judgement, name, doc_no, decider, content) in enumerate(rows):
+            came_from = NOTHING if source is None else source
+            if problems := block.problems.get(at):
+                made.append(f"{batch_id}\t{row_no}\t9\t{escape(encode(problems))}\t{came_from}\t{_ALL_NOTHING}\n")
+                continue
+            facts = f"{name}\0{judgement.as_hashed}\0{content}"
+            digest = blake2b(facts.encode(), digest_size=16).hexdigest()
+            made.append(
+                f"{batch_id}\t{row_no}\t1\t\\N\t{came_from}\t{judgement.as_columns}\t{escape(name or '')}\t{seals[at]}\t"
+                f"{escape(doc_no or '')}\t{decider}\t{escape(content)}\t\\\\x{digest}\n"
+            )
+        return "".join(made)
+
+    def _seals(self, block: Block) -> dict[int, str]:
+        """Return the columns id_index and id_cipher of the good rows, by position."""
+        good = [at for at in range(len(block.contents)) if at not in block.problems]
+        numbers = [(block.id_numbers[at] or "").encode() for at in good]
+        sealed = self._ring.seal_all(numbers, about=ID_ABOUT)
+        return {
+            at: f"\\\\x{index.hex()}\t\\\\x{seal.hex()}"
+            for at, index, seal in zip(good, map(self._index, numbers), sealed, strict=True)
+        }
