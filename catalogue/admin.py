@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
+from catalogue.exchange_admin import ExportView
 from catalogue.models import (
     Article,
     CodeSet,
@@ -56,7 +57,7 @@ class InstrumentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Item)
-class ItemAdmin(ReadOnlyAdmin):
+class ItemAdmin(ExportView, ReadOnlyAdmin):
     list_display = ["code", "polarity", "provider"]
     list_select_related = ["provider"]
     search_fields = ["code"]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.models import Query, QueryPerson, Request
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
 from catalogue.deadline_actions import start
+from catalogue.exchange_actions import take_file
 from catalogue.models import (
     CalendarEdition,
     CodeSet,
@@ -58,6 +59,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
+    sheet = take_file("条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer)
     one = {
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
         "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
@@ -68,6 +70,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
+        "catalogue_itemimport": str(sheet.pk),
     }  # fmt: skip
 
 
