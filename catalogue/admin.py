@@ -83,4 +83,4 @@ class ProhibitedCategoryAdmin(ReadOnlyAdmin):
     list_display = ["code", "title", "basis"]
 
 
-from catalogue import deadline_admin  # noqa: E402, F401
+from catalogue import deadline_admin, supply_admin  # noqa: E402, F401

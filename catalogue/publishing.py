@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from catalogue import actions
+from catalogue import actions, supply_actions
 from catalogue.cells import CELLS
 from catalogue.columns import Labels, complete, labels, texts
 from catalogue.models import Edition, EditionEntry, Item, ItemVersion, Retirement
@@ -200,6 +200,7 @@ def publish(
         for one in leaving
     )
     _take_effect(edition, fresh, by)
+    supply_actions.assign_providers([version.item for version in fresh], by=by)
     return edition
 
 

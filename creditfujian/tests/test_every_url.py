@@ -21,9 +21,10 @@ from catalogue.models import (
     Item,
     ItemVersion,
     ProhibitedCategory,
+    SupplyAssignment,
 )
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records.models import Batch
+from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.test_gateway import registration, staff
@@ -59,13 +60,16 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
-    sheet = take_file("条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer)
+    sheet = take_file(
+        "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
+    )
     one = {
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
         "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
         "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
         "catalogue_prohibitedcategory": ProhibitedCategory, "access_query": Query,
         "catalogue_calendaredition": CalendarEdition, "catalogue_deadlinerule": DeadlineRule, "catalogue_deadline": Deadline,
+        "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
