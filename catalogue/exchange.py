@@ -294,7 +294,12 @@ class ItemResource(resources.Resource):
             old, new = (cell.write(version, self.known.labels) for version in (before, written))
             found += [publishing.Change(cell.title, old, new)] if old != new else []
         kept = {BY_NAME["change_note"].title} if "change_note" not in self._row.written else set()
-        return [told(change) for change in found if change.column not in kept]
+        rows = [told(change) for change in found if change.column not in kept]
+        for row in rows:
+            if row["column"] == BY_NAME["fields"].title:
+                row["old"], row["new"] = field_cells.differences(before, written)
+                row["reordered"] = not row["old"] and not row["new"]
+        return rows
 
     def handle_import_error(self, result: Any, error: Exception, raise_errors: bool = False) -> None:
         raise error

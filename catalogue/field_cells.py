@@ -232,6 +232,21 @@ def _twice(rows: Sequence[FieldRow], said: Sequence[dict[str, Any]], attribute: 
     return problems
 
 
+def differences(before: ItemVersion, after: ItemVersion) -> tuple[list[str], list[str]]:
+    """Return what changed among the fields in words, old and new: whole fields, or the properties that differ."""
+    was, now = ({field.code: field for field in version.fields.all()} for version in (before, after))
+    old = [f"{field.label}（{code}）" for code, field in was.items() if code not in now]
+    new = [f"{field.label}（{code}）" for code, field in now.items() if code not in was]
+    for code, field in now.items():
+        if code in was:
+            then, today = texts(was[code]), texts(field)
+            for title in then:
+                if then[title] != today[title]:
+                    old.append(f"{was[code].label}（{code}）{title}：{then[title] or '空'}")
+                    new.append(f"{was[code].label}（{code}）{title}：{today[title] or '空'}")
+    return old, new
+
+
 def refuse_prohibited(rows: Sequence[FieldRow], said: Sequence[dict[str, Any]], door: Door) -> None:
     """Refuse fields of a kind that is never collected, each by its row. Raises FieldsRefused."""
     problems = []

@@ -22,8 +22,8 @@ class AssignForm(forms.Form):
         label="报送单位", queryset=Organisation.objects.filter(kind=Organisation.Kind.DEPARTMENT), empty_label="请选择"
     )
     since = forms.DateField(
-        label="开始日期", initial=timezone.localdate, help_text="今天或以后；所在的期间不计，从下一个完整期间起报送。",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label="开始日期", initial=timezone.localdate,
+        help_text="写成 2027-01-01，今天或以后；所在的期间不计，从下一个完整期间起报送。",
     )  # fmt: skip
     reason = forms.CharField(label="理由", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -32,7 +32,7 @@ class EndForm(forms.Form):
     """When a duty ends, and why."""
 
     on = forms.DateField(
-        label="结束日期", initial=timezone.localdate, help_text="当天起不再报送；以前应报未报的仍然要报。",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label="结束日期", initial=timezone.localdate,
+        help_text="写成 2027-01-01；当天起不再报送，以前应报未报的仍然要报。",
     )  # fmt: skip
     reason = forms.CharField(label="理由", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

@@ -253,7 +253,10 @@ def test_each_property_of_a_field_can_be_edited_on_its_sheet(
     before = {f.position: f for f in in_force(cast).fields.all()}
     sheet = _edit_field(cast, title, text)
     assert problems(sheet) == []
-    assert [one["column"] for one in sheet.outcome[0]["changes"]] == ["数据项"]
+    [told] = sheet.outcome[0]["changes"]
+    assert told["column"] == "数据项"
+    assert len(told["old"]) == len(told["new"]) == 1
+    assert title == "字段名" or title in told["new"][0]
     confirm_import(sheet, by=cast.data_officer)
     after = list(draft_of(cast).fields.all())
     assert getattr(after[0], attribute) == value
@@ -276,7 +279,7 @@ def test_a_code_set_of_a_field_can_be_changed(cast: Cast) -> None:
 def test_the_number_in_front_decides_the_order_of_fields(cast: Cast) -> None:
     before = [f.code for f in in_force(cast).fields.all()]
     sheet = _edit_field(cast, "顺序", "99")
-    assert sheet.outcome[0]["changes"][0]["column"] == "数据项"
+    assert sheet.outcome[0]["changes"] == [{"column": "数据项", "old": [], "new": [], "reordered": True}]
     confirm_import(sheet, by=cast.data_officer)
     assert [f.code for f in draft_of(cast).fields.all()] == [*before[1:], before[0]]
 
