@@ -135,7 +135,8 @@ def _replace(model: Any, draft: ItemVersion, rows: Sequence[Any]) -> None:
         row.pk, row._state.adding, row.item_version = None, True, draft
         if model is Field:
             row.position = position
-        row.clean_fields(exclude=["item_version"])
+        unseen = model is Field and row.must_be_empty  # a column of the sheet that stays empty is shown to nobody
+        row.clean_fields(exclude=["item_version", "visible_to"] if unseen else ["item_version"])
     model.objects.bulk_create(rows)
 
 
@@ -283,6 +284,9 @@ def open_consultation(version: ItemVersion, *, by: User, explanation: str) -> Co
     )
     if not new and consultation.closed_at is not None:
         raise ValidationError("该版本已经征求过意见。修改内容后须另立版本重新征求。", code="state")
+    if consultation.closes_on < closes:  # sent back and changed: people have the whole time for the new text
+        consultation.closes_on, consultation.explanation = closes, explanation.strip()
+        consultation.save(update_fields=["closes_on", "explanation"])
     _move(asked, State.CONSULTATION, by, f"公开征求意见至 {closes}")
     return consultation
 
@@ -294,6 +298,8 @@ def comment(consultation: Consultation, *, text: str) -> Comment:
     today = timezone.localdate()
     if consultation.closed_at is not None or not consultation.opened_on <= today <= consultation.closes_on:
         raise ValidationError("征求意见已经结束。", code="closed")
+    if not ItemVersion.objects.filter(pk=consultation.item_version_id, state=State.CONSULTATION).exists():
+        raise ValidationError("草案已退回修改，征求意见中止。修改后会重新公开征求。", code="closed")
     if not said:
         raise ValidationError("请写下您的意见。", code="text")
     if len(said) > 1000:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ from creditfujian.lib.parts import parts
 
 State = ItemVersion.State
 _NOT_RULES = {"state", "effective", "consultation_note"}  # what tells of a version and changes nothing by itself
+_NUMBER = re.compile(r"[A-Za-z0-9-]+")
 _LOCK = 39_440  # one edition at a time; the number of the catalogue standard GB/T 39440
 
 
@@ -173,6 +175,8 @@ def publish(
         raise PermissionDenied("您没有发布目录版本的职责。")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    if not _NUMBER.fullmatch(number):
+        raise ValidationError({"number": "版本号只用字母、数字和短横线，如 FJ-2026-01：它是公开网址的一部分。"})
     day = published_on or timezone.localdate()
     before = entries_of(latest_edition())
     fresh = waiting_versions()
@@ -254,7 +258,8 @@ def as_data(version: ItemVersion, known: Labels) -> dict[str, object]:
     fields = [
         {
             "code": f.code, "label": f.label, "datatype": f.datatype, "length": f.length, "required": f.required,
-            "code_set": f.code_set.code if f.code_set else None, "visible_to": f.visible_to, "sensitive": f.sensitive,
+            "code_set": f.code_set.code if f.code_set else None, "must_be_empty": f.must_be_empty,
+            "visible_to": f.visible_to, "mask": f.mask, "sensitive": f.sensitive,
         }
         for f in version.fields.all()
     ]  # fmt: skip
@@ -267,4 +272,5 @@ def digest_of(versions: "Sequence[ItemVersion] | object") -> str:
     rows = sorted((as_data(v, known) for v in versions), key=lambda row: str(row["code"]))  # type: ignore[attr-defined]
     for row in rows:
         row.pop("effective", None)  # the end of a version is set later, by the next edition
+        row.pop("assessment", None)  # and its assessment is renewed
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

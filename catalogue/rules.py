@@ -34,7 +34,6 @@ FAULTS = {
     "repair_conditions": "可以修复的失信类条目须选择修复条件。",
     "no_fields": "没有数据项。请列明归集哪些数据项，清单之外一律不收。",
     "field_missing": "缺少必填的数据项：{detail}。",
-    "public_field": "条目不对公众公开，数据项“{detail}”却对公众可见。请改为不对公众可见。",
     "prohibited": "含有禁止归集的内容：{detail}。请删去。",
     "unknown_code": "代码不在代码集内或不用于自然人：{detail}。",
     "assessment": "没有通过复核且在有效期内的影响评估（个人信息保护法第五十五条）。",

@@ -183,6 +183,7 @@ AUDITLOG_CID_GETTER = "creditfujian.lib.correlation.request_id"
 AUDITLOG_MASK_TRACKING_FIELDS = ()
 
 LOOKUPS_PER_HOUR = env.number("LOOKUPS_PER_HOUR", 20)  # public look-ups per address: domain §5.7
+COMMENTS_PER_HOUR = env.number("COMMENTS_PER_HOUR", 10)  # comments per address in consultations
 READING_MINUTES = env.number("READING_MINUTES", 30)  # how long a registration opens a file
 
 LOGGING = {

@@ -13,10 +13,19 @@ RETURNING count
 
 def count_lookup(address: str) -> bool:
     """Count a look-up and tell whether the address is within its hourly limit; exact under concurrency."""
-    key = settings.FIELD_KEYRING.index(b"lookup:" + address.encode())
+    return _count("lookup", address) <= settings.LOOKUPS_PER_HOUR
+
+
+def count_comment(address: str) -> bool:
+    """Count what an address says in consultations and tell whether it is within its hourly limit."""
+    return _count("comment", address) <= settings.COMMENTS_PER_HOUR
+
+
+def _count(deed: str, address: str) -> int:
+    key = settings.FIELD_KEYRING.index(f"{deed}:{address}".encode())
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [key])
-        return cursor.fetchone()[0] <= settings.LOOKUPS_PER_HOUR
+        return cursor.fetchone()[0]
 
 
 def forget_lookup_counts() -> int:

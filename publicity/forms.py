@@ -1,6 +1,7 @@
-"""The shape of what citizens type."""
+"""The shape of what citizens and readers of the catalogue type."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -9,6 +10,10 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from catalogue.columns import Labels
+from catalogue.models import Item
+from catalogue.reading import CATEGORIES, Standing, Wanted, providers
+from catalogue.words import WHO
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name, strip_format
 
@@ -87,3 +92,50 @@ class ActivateForm(forms.Form):
         if data.get("password") and data.get("password") != data.get("password_again"):
             self.add_error("password_again", "两次输入的密码不一致。")
         return data
+
+
+class BrowseForm(forms.Form):
+    """What a reader of the catalogue looks for; everything may stay empty."""
+
+    words = forms.CharField(
+        label="名称、行为、编码或单位", required=False, max_length=60, help_text="几个词用空格隔开，都要符合。",
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    category = forms.ChoiceField(label="信息类别", required=False)
+    polarity = forms.ChoiceField(label="信息性质", required=False, choices=[("", "全部"), *Item.Polarity.choices])
+    disclosure = forms.ChoiceField(
+        label="谁能看到", required=False, choices=[("", "全部"), *((key, word) for key, (word, _) in WHO.items())]
+    )
+    provider = forms.ChoiceField(label="提供单位", required=False)
+    standing = forms.ChoiceField(
+        label="状态", required=False, choices=[(s.value, s.label) for s in Standing if s != Standing.ENDED]
+    )
+
+    def __init__(self, *args: Any, known: Labels, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        used = [(code, known.get(("CAT", code), code)) for code in CATEGORIES]
+        units = [(unit.uscc, unit.name) for unit in providers()]
+        self.fields["category"].choices = [("", "全部"), *used]  # type: ignore[attr-defined]
+        self.fields["provider"].choices = [("", "全部"), *units]  # type: ignore[attr-defined]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether anything besides the words is chosen, so that the choices are shown open."""
+        return any(self.data.get(name) for name in self.fields if name != "words")
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what is looked for; a choice that does not exist is not."""
+        self.full_clean()
+        return Wanted(**{name: value for name, value in self.cleaned_data.items() if value})
+
+
+class CommentForm(forms.Form):
+    """What somebody says in a consultation. Nothing about who says it is asked for."""
+
+    text = forms.CharField(
+        label="您的意见", max_length=1000,
+        help_text="最多 1000 字。不需要填写姓名、电话，也请不要写任何人的证件号码、电话或者银行卡号；答复后会公开。",
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": "请写下您的意见。"},
+    )  # fmt: skip

@@ -1,10 +1,10 @@
-"""What the public site keeps for itself: how often an address looked up. Nothing of the register."""
+"""What the public site keeps for itself: how often an address asked or said something. Nothing of the register."""
 
 from django.db import models
 
 
 class LookupCount(models.Model):
-    """Look-ups of one address in one hour; the address is kept as a keyed hash."""
+    """Look-ups, or comments, of one address in one hour; the deed and the address are kept as a keyed hash."""
 
     pk = models.CompositePrimaryKey("address_hash", "hour")
     address_hash = models.BinaryField()

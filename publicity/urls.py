@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from publicity import pages
+from publicity import catalogue_pages, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -16,5 +16,16 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("display/", pages.display_mode, name="display_mode"),
     path("about/what-we-do-not-do/", pages.what_we_do_not_do, name="what_we_do_not_do"),
+    path("catalogue/", catalogue_pages.catalogue, name="catalogue"),
+    path("catalogue/editions/", catalogue_pages.editions, name="editions"),
+    path("catalogue/editions/<str:number>/", catalogue_pages.edition, name="edition"),
+    path("catalogue/editions/<str:number>/catalogue.<str:kind>", catalogue_pages.download, name="edition_download"),
+    path("catalogue/consultations/", catalogue_pages.consultations, name="consultations"),
+    path("catalogue/consultations/<int:pk>/", catalogue_pages.consultation, name="consultation"),
+    path("catalogue/schema.json", catalogue_pages.schema, name="catalogue_schema"),
+    path("catalogue/catalogue.<str:kind>", catalogue_pages.download, name="catalogue_download"),
+    path("catalogue/<str:code>/", catalogue_pages.item, name="item"),
+    path("rules/", catalogue_pages.rules, name="rules"),
+    path("rules/prohibited/", catalogue_pages.prohibited, name="prohibited"),
     path("accessibility/", pages.accessibility, name="accessibility"),
 ]

@@ -1,7 +1,5 @@
 """How departments supplied in a quarter (部门报送情况), item by item: counts and shares of deliveries, never of persons."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from catalogue.deadlines import working_calendar
 from catalogue.models import Item, ItemVersion
-from creditfujian.lib.spreadsheet import safe
+from creditfujian.lib import spreadsheet
 from creditfujian.lib.workdays import DAY, Unit, add_months, due
 from records.duties import WorkingDays, item_names, period_of
 from records.models import Batch, SupplyDuty
@@ -228,9 +226,7 @@ def cells(line: Line) -> list[str]:
 
 def as_csv(lines: Iterable[Line]) -> bytes:
     """Return the lines as csv."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([HEADINGS, *([safe(text) for text in cells(line)] for line in lines)])
-    return out.getvalue().encode("utf-8-sig")
+    return spreadsheet.as_csv(HEADINGS, map(cells, lines))
 
 
 def write_xlsx(lines: Sequence[Line], out: BinaryIO, title: str) -> None:
@@ -245,6 +241,6 @@ def write_xlsx(lines: Sequence[Line], out: BinaryIO, title: str) -> None:
             if row and text.isdecimal():
                 sheet.write_number(row, column, int(text))
             else:
-                sheet.write_string(row, column, safe(text), None if row else head)
+                sheet.write_string(row, column, spreadsheet.safe(text), None if row else head)
     sheet.freeze_panes(1, 3)
     book.close()

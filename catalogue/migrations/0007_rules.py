@@ -16,7 +16,7 @@ $$;
 -- Months from a rule of the deadline table, on a day; NULL when no rule is in force.
 CREATE FUNCTION catalogue_deadline_n(rule text, day date) RETURNS int LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN (SELECT d.n FROM catalogue_deadlinerule d WHERE d.code = rule
+    RETURN (SELECT d.n FROM catalogue_deadlinerule d WHERE d.code = rule AND d.state = 'in_force'
                AND d.valid_from <= day AND (d.valid_to IS NULL OR d.valid_to > day));
 END $$;
 
@@ -71,6 +71,7 @@ $$;
 CREATE FUNCTION catalogue_in_force(day date) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
     SELECT s.id FROM catalogue_standing s
      WHERE s.state IN ('published', 'in_force') AND s.effective @> day AND catalogue_stands(s, day)
+       AND NOT EXISTS (SELECT 1 FROM catalogue_retirement r WHERE r.item_id = s.item_id AND r.effective_on <= day)
 $$;
 
 -- Items whose records nobody but the person is shown: suspended, or without a valid basis today.
@@ -149,8 +150,6 @@ UNION ALL SELECT v.id, 'field_missing', b.name
     FROM v, unnest(ARRAY['person_name', 'id_number', 'doc_no', 'doc_date']) AS b(name)
     WHERE EXISTS (SELECT 1 FROM catalogue_field f WHERE f.item_version_id = v.id)
       AND NOT EXISTS (SELECT 1 FROM catalogue_field f WHERE f.item_version_id = v.id AND f.binds = b.name AND f.required)
-UNION ALL SELECT v.id, 'public_field', f.label FROM v JOIN catalogue_field f ON f.item_version_id = v.id
-    WHERE v.disclosure <> 'PUBLIC' AND 'PUBLIC' = ANY (f.visible_to)
 UNION ALL SELECT v.id, 'prohibited', v.name || '：' || w.named FROM v, words w WHERE position(w.word in v.name) > 0
 UNION ALL SELECT f.item_version_id, 'prohibited', f.label || '：' || w.named
     FROM catalogue_field f, words w WHERE position(w.word in f.label) > 0

@@ -1,16 +1,61 @@
-"""Text in spreadsheet cells: on the way out no program takes it for a formula, on the way in nothing is lost."""
+"""Tables for people's spreadsheet programs: no cell is ever taken for a formula.
 
+Used by every way out in a table, and by the way in where a table comes back.
+"""
+
+import csv
+import io
 import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-# A formula's first character, by itself or behind apostrophes of the text's own (ASVS 1.2.10).
-_RISKY = re.compile("'*[=+\\-@\t\r\0＝＋－＠]")
+import xlsxwriter
+
+# What a spreadsheet program may take for the beginning of a formula, also as full-width input methods type it, by
+# itself or behind spaces; apostrophes of the text's own in front of it count too, or nobody could tell them from ours.
+_RISKY = re.compile("'*[ \u3000\ufeff\u200b]*[=+\\-@\t\r\n\0＝＋－＠]")
+MAX_CELL = 32_767  # characters in a cell of an xlsx file
+TOO_LONG = "……（超出单元格长度，完整内容见 CSV 或 JSON 文件）"
+WIDTH = 24  # characters
 
 
 def safe(text: str) -> str:
-    """Return the text with an apostrophe in front where a spreadsheet would take it for a formula."""
+    """Return the text of a cell, led by an apostrophe where a spreadsheet program might calculate it."""
     return f"'{text}" if _RISKY.match(text) else text
 
 
 def unsafe(text: str) -> str:
-    """Return what `safe` was given."""
+    """Return what `safe` was given, for a table that comes back."""
     return text[1:] if text[:1] == "'" and _RISKY.match(text) else text
+
+
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a CSV file in UTF-8 with the mark that Excel needs to read Chinese."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerows([safe(text) for text in row] for row in (head, *rows))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_xlsx(sheet: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, made: datetime) -> bytes:
+    """Return an xlsx file of texts; the same rows give the same bytes, whenever they are asked for."""
+    out = io.BytesIO()
+    plain = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
+    book = xlsxwriter.Workbook(out, plain)
+    book.set_properties({"created": made.replace(tzinfo=None)})
+    page = book.add_worksheet(sheet)
+    bold, cell = (
+        book.add_format({"bold": True, "bg_color": "#E4EEEE"}),
+        book.add_format({"text_wrap": True, "valign": "top"}),
+    )
+    page.set_column(0, max(len(head) - 1, 0), WIDTH)
+    page.freeze_panes(1, 0)
+    for number, row in enumerate((head, *rows)):
+        for column, text in enumerate(row):
+            page.write_string(number, column, _fitting(safe(text)), cell if number else bold)
+    book.close()
+    return out.getvalue()
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(TOO_LONG)] + TOO_LONG

@@ -23,6 +23,7 @@ from catalogue.models import (
     ProhibitedCategory,
     SupplyAssignment,
 )
+from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records.models import Batch, SupplyDuty
 from records.reading import register
@@ -34,6 +35,8 @@ DEEDS = ("commit", "withdraw", "cancel", "resume", "add", "delete")
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
+    "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
+    "consultation", "rules", "prohibited",
 }  # fmt: skip
 
 
@@ -52,12 +55,13 @@ URLS = sorted({pair for pair in _walk(get_resolver().url_patterns) if "(?P" not 
 
 @pytest.fixture
 def stage(db: None) -> tuple[Cast, dict[str, str]]:
-    """One committed batch about the citizen, one waiting for a second officer, one registered reading, one clock."""
+    """One committed batch about the citizen, one waiting, one registered reading, one clock, one consultation."""
     cast = make_cast()
     deliver(cast, [penalty(cast)])
     waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
     assert waiting.state == Batch.State.CHECKED
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
+    consultation = consulted(cast)
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
     sheet = take_file(
@@ -75,6 +79,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "catalogue_itemimport": str(sheet.pk),
+        "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
 
@@ -84,7 +89,11 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     if name == "admin:view_on_site":
         return "/admin/r/1/1/"
-    model = "_".join(route.split("/")[1:3])
+    for part in ("<str:code>", "<str:number>", "<str:kind>"):
+        route = route.replace(part, keys[part])
+    if "<" not in route:
+        return f"/{route}"
+    model = "_".join(route.split("/")[1:3]) if name.startswith("admin:") else route.split("/")[1]
     assert model in keys, f"{name or route} has nothing to show: add it to stage()"
     for part in ("<path:object_id>", "<int:pk>", "<id>"):
         route = route.replace(part, keys[model])

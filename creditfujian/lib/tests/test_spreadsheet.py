@@ -4,8 +4,8 @@ import pytest
 
 from creditfujian.lib.spreadsheet import safe, unsafe
 
-RISKY = ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠x"]
-PLAIN = ["", "行政处罚", "'引号", "''", "a=b", "1-2", " =1", "'", "2026-01-01"]
+RISKY = ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠x", " =1", "\n=1"]
+PLAIN = ["", "行政处罚", "'引号", "''", "a=b", "1-2", "'", "2026-01-01"]
 
 
 @pytest.mark.parametrize("text", RISKY)
