@@ -14,7 +14,8 @@ _CATALOGUE = tuple(
 )  # fmt: skip
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
-    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item"),
+    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item",
+                        "catalogue.view_supplyassignment", "records.view_supplyduty"),
     Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch"),
     Role.DECIDER_OFFICER: ("access.view_request", "access.add_request"),
     Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request"),
@@ -27,7 +28,8 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "accounts.view_organisation", "records.view_batch_counts",
         "catalogue.view_calendaredition", "catalogue.propose_calendar", "catalogue.confirm_calendar",
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
-        "catalogue.view_deadline",
+        "catalogue.view_deadline", "catalogue.view_supplyassignment", "catalogue.assign_supplier",
+        "records.view_supplyduty", "records.view_all_duties",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof"),

@@ -27,6 +27,7 @@ from catalogue.deed_forms import (
     RenewForm,
 )
 from catalogue.draft_forms import DraftForms
+from catalogue.exchange_admin import ExportView
 from catalogue.forms import NewItemForm
 from catalogue.models import Item, ItemVersion
 from catalogue.refusals import Refusal, attempt
@@ -130,7 +131,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Item)
-class ItemAdmin(ReadOnlyAdmin):
+class ItemAdmin(ExportView, ReadOnlyAdmin):
     """The items of one's own department; all of them for the credit office."""
 
     add_label = "提出新条目"

@@ -14,8 +14,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from catalogue import actions
-from catalogue.columns import COLUMNS, Labels, complete, labels, texts
+from catalogue import actions, supply_actions
+from catalogue.cells import CELLS
+from catalogue.columns import Labels, complete, labels, texts
 from catalogue.models import Edition, EditionEntry, Item, ItemVersion, Retirement
 from creditfujian.lib.parts import parts
 
@@ -134,13 +135,21 @@ def compare(
 
 
 def changes(old: ItemVersion, new: ItemVersion, known: Labels) -> list[Change]:
-    """Return the columns in which two versions of an item differ."""
+    """Return the columns in which two versions of an item differ, also in what the catalogue's text leaves out.
+
+    Masks, aliases and bindings of fields, the basis of a period: a difference there is told by the column's cell.
+    """
     was, now = texts(old, known), texts(new, known)
-    return [
-        Change(column.title, was[column.name], now[column.name])
-        for column in COLUMNS
-        if column.name not in _NOT_RULES and was[column.name] != now[column.name]
-    ]
+    found = []
+    for cell in CELLS:
+        if cell.name in _NOT_RULES:
+            continue
+        before, after = was.get(cell.name, ""), now.get(cell.name, "")
+        if before == after:
+            before, after = cell.write(old, known), cell.write(new, known)
+        if before != after:
+            found.append(Change(cell.title, before, after))
+    return found
 
 
 def effects_on(items: Sequence[Item]) -> dict[int, Effect]:
@@ -203,6 +212,7 @@ def publish(
         for one in leaving
     )
     _take_effect(edition, fresh, by)
+    supply_actions.assign_providers([version.item for version in fresh], by=by)
     return edition
 
 

@@ -49,6 +49,7 @@ SENTENCES = {
     "consultation_keeps_its_first_day": "征求意见的开始日期不能改。",
     "comment_is_kept": "公众意见不能修改或删除。",
     "comment_while_open": "征求意见已经结束。",
+    "prohibited_words_only_grow": "禁止归集的类别和关键词只能增加，不能删改。",
     "edition_is_published_today": "目录版本在发布当天登记；补录以前的版本须填写原发布文号。",
     "catalogue_edition_number_key": "这个版本号已被使用，请换一个。",
     "catalogue_edition_previous_id_key": "刚才有人发布了新的目录版本。请重新预览后再发布。",

@@ -16,10 +16,11 @@ from catalogue.models import (
     ItemVersion,
     ProhibitedCategory,
     PublicationPeriod,
+    SupplyAssignment,
 )
 
 for model in (Instrument, Article, Item, Field, CodeSet, CodeValue, ProhibitedCategory, PublicationPeriod):
     auditlog.register(model)
-for kept in (CalendarEdition, CalendarDay, DeadlineRule, Deadline):
+for kept in (CalendarEdition, CalendarDay, DeadlineRule, Deadline, SupplyAssignment):
     auditlog.register(kept)
 auditlog.register(ItemVersion, m2m_fields={"legal_bases"})

@@ -10,6 +10,7 @@ from django_q.tasks import async_task
 from accounts.models import User
 from catalogue.models import Item
 from catalogue.rules import may_supply
+from records import duties
 from records.intake import check, commit, stage, store
 from records.intake.files import FileRefused
 from records.models import Batch
@@ -166,7 +167,9 @@ def commit_batch(batch_id: int) -> Batch:
         origin.corrected += closed
         origin.save(update_fields=["corrected"])
     batch.committed_at = timezone.now()
-    return _move(batch, State.COMMITTED, "committed_at", *counts)
+    batch = _move(batch, State.COMMITTED, "committed_at", *counts)
+    duties.follow_delivery(batch)
+    return batch
 
 
 def withdraw(batch_id: int, *, by: User, reason: str) -> int:
@@ -188,6 +191,7 @@ def withdraw(batch_id: int, *, by: User, reason: str) -> int:
         count = commit.write_back(batch, by_id=by.pk)
         batch.withdrawn_by, batch.withdrawn_at, batch.withdraw_reason = by, timezone.now(), reason.strip()[:200]
         _move(batch, State.WITHDRAWN, "withdrawn_by", "withdrawn_at", "withdraw_reason")
+        duties.follow_delivery(batch, again=True)
         return count
 
 

@@ -248,3 +248,6 @@ class RequestAdmin(ReadOnlyAdmin):
             "file": file, "registered": registered,
         }  # fmt: skip
         return render(request, "admin/access/file.html", context)
+
+
+from records import duty_admin  # noqa: E402, F401

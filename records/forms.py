@@ -1,5 +1,6 @@
 """The shape of what staff type: uploads, withdrawals, registrations before a reading."""
 
+from datetime import date
 from typing import cast
 
 from django import forms
@@ -112,3 +113,13 @@ class RegisterForm(forms.Form):
             purpose=Purpose(data["purpose"]), purpose_text=data["purpose_text"], duty_code=data["duty_code"],
             case_no=data["case_no"],
         )  # fmt: skip
+
+
+class QuarterForm(forms.Form):
+    """Which quarter to show."""
+
+    quarter = forms.TypedChoiceField(label="季度", coerce=date.fromisoformat)
+
+    def __init__(self, *args: object, choices: list[tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        cast("forms.TypedChoiceField", self.fields["quarter"]).choices = choices

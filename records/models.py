@@ -1,12 +1,14 @@
 """Records and their versions; batches, staged rows and the sealed files they came from."""
 
+from datetime import date, timedelta
+
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Organisation, Person, User
-from catalogue.models import Item, ItemVersion, PublicationPeriod
+from catalogue.models import Item, ItemVersion, PublicationPeriod, SupplyAssignment
 from catalogue.rules import items_for
 
 Severity = PublicationPeriod.Severity
@@ -290,3 +292,138 @@ class RecordVersion(models.Model):
 
     def __str__(self) -> str:
         return f"第 {self.version} 版"
+
+
+class SupplyDutyQuerySet(models.QuerySet["SupplyDuty"]):
+    def visible_to(self, user: User) -> "SupplyDutyQuerySet":
+        """All of them to the credit office, one's own to data officers, none to anybody else."""
+        if user.has_perm("records.view_all_duties"):
+            return self
+        if user.has_perm("records.view_supplyduty") and user.organisation_id:
+            return self.filter(supplier=user.organisation_id)
+        return self.none()
+
+    def unmet(self) -> "SupplyDutyQuerySet":
+        """Duties that nobody has met, and those met late."""
+        return self.filter(state__in=[SupplyDuty.State.MISSED, SupplyDuty.State.LATE])
+
+
+class SupplyDuty(models.Model):
+    """What an organisation owed for one closed period of an item (报送期次), and what became of it. About departments only."""
+
+    class State(models.TextChoices):
+        DUE = "due", "待报"
+        MET = "met", "已报"
+        LATE = "late", "迟报"
+        MISSED = "missed", "未报"
+        DECLARED = "declared", "零报"
+        NOT_COUNTED = "not_counted", "不计"
+
+    class Frequency(models.TextChoices):
+        DAY = "D", "日"
+        WEEK = "W", "周"
+        MONTH = "M", "月"
+        QUARTER = "Q", "季"
+        YEAR = "Y", "年"
+
+    assignment = models.ForeignKey(SupplyAssignment, models.PROTECT, verbose_name="报送任务", related_name="duties")
+    item = models.ForeignKey(Item, models.PROTECT, verbose_name="条目", related_name="duties")
+    supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="duties")
+    frequency = models.CharField("频次", max_length=2, choices=Frequency)
+    period = DateRangeField("期间")
+    due_on = models.DateField("截止日")
+    provisional = models.BooleanField("暂定", default=False)
+    state = models.CharField("状态", max_length=12, choices=State)
+    met_on = models.DateField("报送日", null=True, blank=True)
+    late_days = models.PositiveSmallIntegerField("迟报工作日", default=0)
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, verbose_name="批次", related_name="+")
+    note = models.CharField("不计的原因", max_length=60, blank=True)
+    closed_on = models.DateField("登记日")
+
+    objects = SupplyDutyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "报送期次"
+        db_table_comment = "kept: one line per item, supplier and closed period"
+        ordering = ["-due_on", "item", "supplier"]
+        default_permissions = ("view",)
+        permissions = [("view_all_duties", "查看全部单位的报送情况")]
+        indexes = [models.Index(fields=["supplier", "-due_on"], name="supplyduty_by_supplier")]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "supplier", "period"], name="supplyduty_once_per_period"),
+            models.CheckConstraint(
+                condition=Q(state__in=["met", "late", "declared"], met_on__isnull=False)
+                | Q(state__in=["due", "missed", "not_counted"], met_on__isnull=True),
+                name="supplyduty_met_on_a_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["met", "declared"]) | Q(met_on__lte=F("due_on")), name="supplyduty_met_in_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="late") | Q(met_on__gt=F("due_on")), name="supplyduty_late_is_after_the_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="not_counted") | Q(note=""), name="supplyduty_reason_only_when_not_counted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.period_text}"
+
+    @property
+    def last_day(self) -> date:
+        """Return the last day of the period."""
+        return self.period.upper - timedelta(days=1)
+
+    @property
+    def period_text(self) -> str:
+        """Return the period in words."""
+        return period_text(self.frequency, self.period.lower, self.last_day)
+
+    @property
+    def due_text(self) -> str:
+        """Return the last day for delivery, with the mark of a provisional one."""
+        return f"{self.due_on:%Y-%m-%d}{'（暂定）' if self.provisional else ''}"
+
+    @property
+    def state_text(self) -> str:
+        """Return the state in words, a late one with how late."""
+        if self.state != self.State.LATE:
+            return self.get_state_display()
+        return f"迟报 {self.late_days} 个工作日" if self.late_days else "迟报不足 1 个工作日"
+
+
+def period_text(frequency: str, first: date, last: date) -> str:
+    """Return a period the way people say it."""
+    return {
+        "M": f"{first:%Y}年{first.month}月", "Q": f"{first:%Y}年第{(first.month + 2) // 3}季度", "Y": f"{first:%Y}年",
+        "D": f"{first:%Y-%m-%d}",
+    }.get(frequency, f"{first:%Y-%m-%d} 至 {last:%m-%d}")  # fmt: skip
+
+
+class NilDeclaration(models.Model):
+    """A department says that it decided nothing in a period (零报). Withdrawn by itself when a delivery says otherwise."""
+
+    item = models.ForeignKey(Item, models.PROTECT, verbose_name="条目", related_name="+")
+    supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="+")
+    period = DateRangeField("期间")
+    declared_by = models.ForeignKey(User, models.PROTECT, verbose_name="申报人", related_name="+")
+    declared_on = models.DateField("申报日")
+    withdrawn_on = models.DateField("撤销日", null=True, blank=True)
+    withdrawn_by_batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, blank=True, verbose_name="撤销它的批次", related_name="+"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "零报"
+        db_table_comment = "kept: who said that there was nothing to supply"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "supplier", "period"], condition=Q(withdrawn_on__isnull=True),
+                name="nildeclaration_once_per_period", violation_error_message="这个期间已经零报过。",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.item} 零报"

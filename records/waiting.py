@@ -2,10 +2,12 @@
 
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
-from records.models import Batch
+from records.duties import period_of
+from records.models import Batch, SupplyDuty
 
 State = Batch.State
 
@@ -29,6 +31,8 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
             Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
         ]
+    if user.has_perm("records.view_supplyduty"):
+        cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):
         broken = Batch.objects.filter(state=State.FAILED).count()
         working = Batch.objects.filter(state__in=[State.PARSING, State.CHECKING, State.COMMITTING]).count()
@@ -47,3 +51,13 @@ def waiting_for(user: User) -> list[Waiting]:
             )
         )
     return cards
+
+
+def _unmet(user: User) -> Waiting:
+    """Return the card of what was not supplied, or late in this quarter; the situation of the quarter is behind it."""
+    duties, (first, _) = SupplyDuty.objects.visible_to(user), period_of("Q", timezone.localdate())
+    missed = duties.filter(state=SupplyDuty.State.MISSED).count()
+    late = duties.filter(state=SupplyDuty.State.LATE, met_on__gte=first).count()
+    told = f"未报 {missed} 期，本季度迟报 {late} 期；没有文书的期间请零报"
+    url = reverse("admin:records_supplyduty_situation")
+    return Waiting("未报、迟报", missed + late, told, url, Tone.OVERDUE if missed else Tone.DUE)

@@ -418,6 +418,16 @@ CREATE TRIGGER comment_guard BEFORE INSERT OR UPDATE OR DELETE ON catalogue_comm
 CREATE TRIGGER prohibited_is_kept BEFORE DELETE ON catalogue_prohibitedcategory
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 
+CREATE FUNCTION catalogue_prohibited_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.code <> OLD.code OR NOT (NEW.keywords @> OLD.keywords AND NEW.header_keywords @> OLD.header_keywords) THEN
+        PERFORM catalogue_refuse('prohibited_words_only_grow', 'words that are never collected are added to, not taken away');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER prohibited_guard BEFORE UPDATE ON catalogue_prohibitedcategory
+    FOR EACH ROW EXECUTE FUNCTION catalogue_prohibited_guard();
+
 -- Editions: never back-dated without saying which notice they enter; never changed.
 CREATE FUNCTION catalogue_edition_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -459,6 +469,8 @@ DROP TRIGGER retirement_guard ON catalogue_retirement;
 DROP FUNCTION catalogue_retirement_guard();
 DROP TRIGGER edition_guard ON catalogue_edition;
 DROP FUNCTION catalogue_edition_guard();
+DROP TRIGGER prohibited_guard ON catalogue_prohibitedcategory;
+DROP FUNCTION catalogue_prohibited_guard();
 DROP TRIGGER prohibited_is_kept ON catalogue_prohibitedcategory;
 DROP TRIGGER comment_guard ON catalogue_comment;
 DROP FUNCTION catalogue_comment_guard();

@@ -3,6 +3,7 @@
 from catalogue.models.codes import CodeSet, CodeValue
 from catalogue.models.deadlines import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal
 from catalogue.models.editions import Edition, EditionEntry, Retirement
+from catalogue.models.exchange import ItemImport
 from catalogue.models.instruments import Article, Confidence, Instrument, Level
 from catalogue.models.items import (
     Field,
@@ -15,6 +16,7 @@ from catalogue.models.items import (
 )
 from catalogue.models.prohibited import ProhibitedCategory
 from catalogue.models.reviews import Comment, Consultation, ImpactAssessment
+from catalogue.models.supply import SupplyAssignment
 
 __all__ = [
     "Article",
@@ -33,6 +35,7 @@ __all__ = [
     "ImpactAssessment",
     "Instrument",
     "Item",
+    "ItemImport",
     "ItemVersion",
     "ItemVersionQuerySet",
     "Level",
@@ -41,5 +44,6 @@ __all__ = [
     "PublicationPeriod",
     "Retirement",
     "SharingScope",
+    "SupplyAssignment",
     "VersionStep",
 ]

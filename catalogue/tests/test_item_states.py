@@ -431,9 +431,22 @@ def test_a_category_that_is_never_collected_cannot_be_struck_out(cast: Cast) -> 
         ProhibitedCategory.objects.filter(code="X01").delete()
 
 
+def test_nor_can_a_word_of_it(cast: Cast) -> None:
+    refused_by_database(
+        "prohibited_words_only_grow",
+        "UPDATE catalogue_prohibitedcategory SET header_keywords = '{}' WHERE code = 'X01'",
+    )
+    refused_by_database(
+        "prohibited_words_only_grow",
+        "UPDATE catalogue_prohibitedcategory SET keywords = keywords[2:] WHERE code = 'X01'",
+    )
+
+
 def test_a_word_added_later_stops_what_is_on_its_way(cast: Cast) -> None:
     version = approved(cast)
-    ProhibitedCategory.objects.filter(code="X20").update(header_keywords=["违法行为类型"])
+    category = ProhibitedCategory.objects.get(code="X20")
+    category.header_keywords.append("违法行为类型")
+    category.save()
     with pytest.raises(IntegrityError, match="prohibited"), transaction.atomic():
         publish(cast)
     version.refresh_from_db()

@@ -1,14 +1,19 @@
-"""Tables for people's spreadsheet programs: no cell is ever taken for a formula. Used by every way out in a table."""
+"""Tables for people's spreadsheet programs: no cell is ever taken for a formula.
+
+Used by every way out in a table, and by the way in where a table comes back.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import xlsxwriter
 
-# What a spreadsheet program may take for the beginning of a formula, also as full-width input methods type it.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+# What a spreadsheet program may take for the beginning of a formula, also as full-width input methods type it, by
+# itself or behind spaces; apostrophes of the text's own in front of it count too, or nobody could tell them from ours.
+_RISKY = re.compile("'*[ \u3000\ufeff\u200b]*[=+\\-@\t\r\n\0＝＋－＠]")
 MAX_CELL = 32_767  # characters in a cell of an xlsx file
 TOO_LONG = "……（超出单元格长度，完整内容见 CSV 或 JSON 文件）"
 WIDTH = 24  # characters
@@ -16,7 +21,12 @@ WIDTH = 24  # characters
 
 def safe(text: str) -> str:
     """Return the text of a cell, led by an apostrophe where a spreadsheet program might calculate it."""
-    return f"'{text}" if text.lstrip(" \u3000\ufeff\u200b").startswith(FORMULA_STARTS) else text
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def unsafe(text: str) -> str:
+    """Return what `safe` was given, for a table that comes back."""
+    return text[1:] if text[:1] == "'" and _RISKY.match(text) else text
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.models import Query, QueryPerson, Request
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
 from catalogue.deadline_actions import start
+from catalogue.exchange_actions import take_file
 from catalogue.models import (
     CalendarEdition,
     CodeSet,
@@ -23,10 +24,11 @@ from catalogue.models import (
     Item,
     ItemVersion,
     ProhibitedCategory,
+    SupplyAssignment,
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records.models import Batch
+from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.test_gateway import registration, staff
@@ -65,6 +67,9 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     consultation = consulted(cast)
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
+    sheet = take_file(
+        "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
+    )
     one = {
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
         "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
@@ -73,10 +78,12 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_calendaredition": CalendarEdition, "catalogue_deadlinerule": DeadlineRule, "catalogue_deadline": Deadline,
         "catalogue_edition": Edition, "catalogue_impactassessment": ImpactAssessment,
         "catalogue_consultation": Consultation,
+        "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
+        "catalogue_itemimport": str(sheet.pk),
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
