@@ -14,7 +14,7 @@ test:  ## all tests, browser tests included (ARGS="-k gateway" for some)
 lint:  ## ruff, types, layers, migrations
 	@$(NEED) creditfujian/dev/test.py lint
 
-bench:  ## intake beside a raw COPY and beside django-import-export (ARGS="--rows 100000 --rounds 3")
+bench:  ## intake beside a raw COPY and import-export (ARGS="--rows 100000"); publishing (ARGS="publish --items 500")
 	@$(NEED) creditfujian/dev/test.py bench $(ARGS)
 
 lock:  ## compile the lock files anew

@@ -74,8 +74,8 @@ def point_to(database: str) -> None:
         connections[alias].settings_dict["NAME"] = database
 
 
-def make_template() -> str:
-    """Migrate once and enter the two officers and the item; return the supplier's code."""
+def make_template(*, with_cast: bool = True) -> str:
+    """Migrate once and, if wanted, enter the officers and the items; return the supplier's code."""
     statements(
         f"DROP DATABASE IF EXISTS {WORKING} WITH (FORCE)", f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)",
         f"CREATE DATABASE {TEMPLATE}",
@@ -84,9 +84,9 @@ def make_template() -> str:
     call_command("migrate", database="owner", verbosity=0)
     from creditfujian.tests.cast import make_cast
 
-    cast = make_cast()
+    uscc = make_cast().market.uscc if with_cast else ""
     connections.close_all()
-    return cast.market.uscc
+    return uscc
 
 
 def fresh() -> None:

@@ -40,6 +40,7 @@ class StaffSite(AdminSite):
 
 
 def waiting_for(user: User) -> list[Waiting]:
-    """Return what waits for the user, from every app that has a `waiting` module."""
+    """Return what waits for the user, from every app that has a `waiting` module; what has something first."""
     modules = parts((config.name for config in apps.get_app_configs()), "waiting")
-    return [card for module in modules for card in module.waiting_for(user)]
+    cards = [card for module in modules for card in module.waiting_for(user)]
+    return sorted(cards, key=lambda card: card.count == 0)

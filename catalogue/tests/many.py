@@ -17,6 +17,12 @@ _PARTS = {
 
 def many_items(cast: Cast, n: int, first: int = 1000) -> Edition:
     """Copy the cast's item n times (their codes count from `first`), walk the copies through the states, and publish them."""
+    many_approved(cast, n, first)
+    return publish(cast)
+
+
+def many_approved(cast: Cast, n: int, first: int = 1000) -> None:
+    """The same up to approval."""
     model = cast.item.versions.get(version=1)
     items = Item.objects.bulk_create(
         Item(code=f"FJ1-03-MRKT-{first + i}", category="03", polarity="N", provider=cast.market) for i in range(n)
@@ -30,7 +36,6 @@ def many_items(cast: Cast, n: int, first: int = 1000) -> Edition:
         (State.PIA, cast.legal_reviewer), (State.APPROVED, cast.credit_office),
     ):  # fmt: skip
         ours.update(state=state, moved_by=hand, move_note="测试")
-    return publish(cast)
 
 
 def _copy(model: ItemVersion, item: Item, cast: Cast, i: int) -> ItemVersion:

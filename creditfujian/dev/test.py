@@ -28,7 +28,8 @@ def main(what: str, arguments: list[str]) -> int:
         if what == "lint":
             return lint(settings)
         if what == "bench":
-            return _run(settings, "-m", "benchmarks.intake", *arguments)
+            which, *rest = arguments if arguments and not arguments[0].startswith("-") else ["intake", *arguments]
+            return _run(settings, "-m", f"benchmarks.{which}", *rest)
         settings["CF_BROWSER"] = browser() or ""
         return _run(settings, "-m", "pytest", *arguments)
     except PostgresError as error:
