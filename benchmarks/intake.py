@@ -214,9 +214,7 @@ def measure_child(mode: str, *arguments: str) -> None:
     point_to(WORKING)
     run: Callable[..., dict[str, Any]] = {"intake": run_intake, "import_export": run_import_export}[mode]
     figures = run(*arguments)
-    # The helper's pages are mostly the worker's own, so this says too much rather than too little.
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    figures["mib"] = sum(peaks) / 1024
+    figures["mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(figures))
 
 

@@ -7,8 +7,8 @@ import gc
 import io
 import itertools
 import re
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,13 +16,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalogue.models import Field, Item
-from records.intake import files, header, helper, lines, schema, store
+from records.intake import files, header, lines, schema, store
 from records.intake.files import FileRefused
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
-BLOCK = 500  # rows converted together
-_Rows = list[tuple[int, list[Any]]]  # row number and cells
+BLOCK = 200  # rows converted together: their lines fit the pipe to the server, so neither waits
 _SOURCE = re.compile(r"B\d{8}-(\d{6,})#\d+\Z")
 
 
@@ -53,10 +52,9 @@ def stage(batch: Batch) -> Reading | None:
         batch.save(update_fields=["sheet", "notes", "correction_of"])
         read = rules.reader(head.columns, head.source_index)
         blocks = _blocks(batch.pk, _data_rows(table, head, after=batch.last_row), read)
-        with closing(blocks):
-            while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
-                if not _copy(batch, chunk):
-                    return None
+        while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
+            if not _copy(batch, chunk):
+                return None
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
 
 
@@ -75,25 +73,16 @@ class _Block(NamedTuple):
 
 def _blocks(
     batch_id: int, rows: Iterator[tuple[int, list[Any]]], read: Callable[[list[list[Any]]], schema.Block]
-) -> Generator[_Block]:
+) -> Iterator[_Block]:
     sealer = lines.Sealer()
-
-    def convert(block: _Rows) -> bytes:
-        with _without_collecting():
-            cells = [row for _, row in block]
-            return sealer.lines(batch_id, [row_no for row_no, _ in block], read(cells)).encode()
-
-    for block, data in helper.two_at_once(_cut(rows), convert):
-        yield _Block(len(block), block[-1][0], data)
-
-
-def _cut(rows: Iterator[tuple[int, list[Any]]]) -> Iterator[_Rows]:
     while True:
         with _without_collecting():
             block = list(itertools.islice(rows, min(BLOCK, CHUNK)))
-        if not block:
-            return
-        yield block
+            if not block:
+                return
+            row_nos = [row_no for row_no, _ in block]
+            data = sealer.lines(batch_id, row_nos, read([cells for _, cells in block])).encode()
+        yield _Block(len(block), row_nos[-1], data)
 
 
 @contextmanager

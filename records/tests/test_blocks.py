@@ -1,9 +1,7 @@
-"""A file read by the block and by two processes becomes what its rows become one by one."""
+"""A file read by the block becomes what its rows become one by one."""
 
 import io
-import os
 import random
-import time
 from datetime import date
 from typing import Any
 
@@ -16,7 +14,7 @@ from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name
 from creditfujian.tests.cast import Cast
 from records import actions
-from records.intake import cells, columns, files, header, helper, lines, samples, stage
+from records.intake import cells, columns, files, header, lines, samples, stage
 from records.intake.base import Boolean, ErrorCell, Formula, Number
 from records.intake.schema import Schema
 from records.models import Batch, BatchRow, Record, RecordVersion
@@ -109,63 +107,6 @@ def test_versions_of_the_item_are_looked_up_by_the_documents_day(rules: Schema) 
     assert isinstance(version, ItemVersion)
     assert rules._version_on(date(2026, 11, 1)) == version
     assert rules._version_on(date(1999, 1, 1)) is None
-
-
-# The helper
-
-
-def pid_of(task: int) -> bytes:
-    return b"%d %d" % (task, os.getpid())
-
-
-def done(found: list[tuple[int, bytes]]) -> tuple[list[int], set[int]]:
-    return [int(data.split()[0]) for _, data in found], {int(data.split()[1]) for _, data in found}
-
-
-@pytest.fixture
-def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-
-
-def no_child_is_left() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
-
-
-@pytest.mark.usefixtures("_two_processors")
-@pytest.mark.parametrize("count", [0, 1, 4, 5, 6, 7, 20, 21])
-def test_two_work_at_once_and_the_order_stays(count: int) -> None:
-    found = list(helper.two_at_once(iter(range(count)), pid_of))
-    numbers, pids = done(found)
-    assert numbers == [task for task, _ in found] == list(range(count))
-    assert len(pids) == (2 if count > helper.ALONE else min(count, 1))
-
-
-@pytest.mark.usefixtures("_two_processors")
-@pytest.mark.parametrize("fate", ["dies", "hangs", "raises"])
-def test_when_the_helper_fails_the_worker_does_it_all(fate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(helper, "PATIENCE", 0.2)
-    worker = os.getpid()
-
-    def fails_in_the_helper(task: int) -> bytes:
-        if os.getpid() != worker and task > 8:
-            {"dies": lambda: os._exit(1), "hangs": lambda: time.sleep(60), "raises": lambda: int("x")}[fate]()
-        return pid_of(task)
-
-    assert done(list(helper.two_at_once(iter(range(30)), fails_in_the_helper)))[0] == list(range(30))
-
-
-@pytest.mark.usefixtures("_two_processors")
-def test_the_helper_is_gone_when_the_worker_stops_early() -> None:
-    before = no_child_is_left()
-    working = helper.two_at_once(iter(range(100)), pid_of)
-    for _ in range(10):
-        next(working)
-    working.close()
-    assert no_child_is_left() == before
 
 
 # What the check leaves alone, and the commit
