@@ -78,7 +78,11 @@ def test_no_field_of_any_item_has_a_prohibited_name(cast: object, door: Door) ->
 
 
 def test_officials_can_add_a_word_and_an_exception(door: Door) -> None:
-    ProhibitedCategory.objects.filter(code="X05").update(keywords=["病"], exceptions=["病理性"])
+    assert door.find("某某症患者") is None
+    category = ProhibitedCategory.objects.get(code="X05")
+    category.keywords.append("某某症")
+    category.exceptions.append("某某症候群研究所")
+    category.save()
     again = Door.load()
-    assert again.find("病理性检验") is None
-    assert again.find("病死") is not None
+    assert again.find("某某症患者") is not None
+    assert again.find("在某某症候群研究所任职") is None
