@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -12,6 +13,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from accounts.models import Organisation, User
 from catalogue.models import Item, SupplyAssignment
 from catalogue.rules import may_supply
+from catalogue.trail import note_created
 
 PROVIDER_REASON = "目录条目的提供单位"
 
@@ -72,18 +74,20 @@ def assign_providers(items: Iterable[Item], *, by: User) -> list[SupplyAssignmen
     Done when an edition is published. Raises PermissionDenied.
     """
     _need(by)
-    made = []
-    for item in items:
-        first = item.versions.order_by("version").first()
-        if first is None or item.assignments.exists():
-            continue
-        made.append(
-            SupplyAssignment.objects.create(
-                item=item, supplier=item.provider, effective=DateRange(first.effective.lower, None), assigned_by=by,
-                reason=PROVIDER_REASON,
-            )
-        )  # fmt: skip
-        assign_perm("catalogue.supply_item", item.provider.group, item)
+    wanted = Item.objects.filter(pk__in=[item.pk for item in items], assignments=None, versions__version=1)
+    first_days = wanted.values_list("pk", "versions__effective")
+    waiting = wanted.select_related("provider__group").in_bulk()
+    made = SupplyAssignment.objects.bulk_create(
+        SupplyAssignment(
+            item=waiting[pk], supplier=waiting[pk].provider, effective=DateRange(effective.lower, None), assigned_by=by,
+            reason=PROVIDER_REASON,
+        )
+        for pk, effective in first_days
+    )  # fmt: skip
+    note_created(made, by=by)
+    for provider in {one.supplier for one in made}:
+        theirs: Any = Item.objects.filter(pk__in=[one.item_id for one in made if one.supplier == provider])
+        assign_perm("catalogue.supply_item", provider.group, theirs)
     return made
 
 

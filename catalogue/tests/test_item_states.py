@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from auditlog.models import LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -21,10 +22,12 @@ from catalogue.models import (
     ItemVersion,
     ProhibitedCategory,
     PublicationPeriod,
+    SupplyAssignment,
     VersionStep,
 )
-from catalogue.rules import FAULTS, faults
+from catalogue.rules import FAULTS, faults, may_supply
 from catalogue.tests.editions import approved, assess, assessed, publish, retire, submitted
+from catalogue.tests.many import many_items
 from catalogue.tests.office import refused_by_database
 from creditfujian.tests.cast import Cast
 
@@ -624,3 +627,13 @@ def test_what_the_view_says_the_job_writes_down(cast: Cast) -> None:
         ItemVersion.objects.filter(pk=version.pk).update(state="in_force", moved_by=cast.credit_office)
     Instrument.objects.filter(pk=basis.instrument_id).update(repealed_on=None)
     assert actions.resume(version, by=cast.credit_office, note="废止系误录").state == State.IN_FORCE
+
+
+def test_duties_entered_in_bulk_leave_a_line_of_change_each(cast: Cast) -> None:
+    many_items(cast, 3)
+    assignments = SupplyAssignment.objects.all()
+    assert assignments.count() == Item.objects.count()
+    lines = LogEntry.objects.get_for_objects(assignments)
+    assert lines.count() == assignments.count()
+    assert {line.actor for line in lines} == {cast.credit_office}
+    assert all(may_supply(one.supplier, one.item) for one in assignments)
