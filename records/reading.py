@@ -24,6 +24,7 @@ from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from records.models import Batch, BatchRow, RecordVersion
 
+KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
 _PROFILE = {Kind.SELF: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC}
@@ -243,6 +244,7 @@ class _Rules:
     decider_code: str
     periods: dict[int, PublicationPeriod]
     bases: list[str]
+    kept_back: frozenset[str]
 
 
 def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
@@ -254,6 +256,7 @@ def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
         decider_code=next((f.code for f in fields if f.binds == Field.Binding.DECIDER), ""),
         periods={p.severity: p for p in version.periods.all()},
         bases=[str(article) for article in version.legal_bases.select_related("instrument")],
+        kept_back=frozenset(f.code for f in fields if f.mask == "HIDE" and reader != Field.Reader.SUBJECT),
     )
 
 
@@ -276,7 +279,11 @@ def _view(version: RecordVersion, rules: _Rules) -> View:
         public_from=public.lower if public else None,
         public_until=public.upper if public else None,
         query_until=version.query_until,
-        facts=[Fact(f.code, f.label, version.content[f.code]) for f in rules.fields if version.content.get(f.code)],
+        facts=[
+            Fact(f.code, f.label, KEPT_BACK if f.code in rules.kept_back else version.content[f.code])
+            for f in rules.fields
+            if version.content.get(f.code)
+        ],
         bases=rules.bases,
         public_basis=str(rules.version.disclosure_basis or ""),
         repairable=rules.version.repairable and rules.version.item.polarity == Item.Polarity.NEGATIVE,

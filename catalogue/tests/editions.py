@@ -2,11 +2,12 @@
 
 from datetime import date
 from itertools import count
+from typing import Any
 
 from django.utils import timezone
 
 from catalogue import actions, publishing
-from catalogue.models import Edition, Item, ItemVersion, Retirement
+from catalogue.models import Edition, Field, Item, ItemVersion, Retirement
 from creditfujian.tests.cast import Cast
 
 _NUMBERS = count(1)
@@ -24,14 +25,14 @@ def retire(cast: Cast, item: Item, old_records: str = Retirement.OldRecords.KEEP
     return publish(cast, leaving=[leaving])
 
 
-def submitted(cast: Cast, item: Item | None = None, **values: object) -> ItemVersion:
+def submitted(cast: Cast, item: Item | None = None, fields: list[Field] | None = None, **values: object) -> ItemVersion:
     """A new version of the item, written and handed in by its department."""
     draft = actions.start_draft(item or cast.item, by=cast.data_officer)
-    actions.write_draft(draft, by=cast.data_officer, values={"change_note": "调整", **values})
+    actions.write_draft(draft, by=cast.data_officer, values={"change_note": "调整", **values}, fields=fields)
     return actions.submit(draft, by=cast.data_officer)
 
 
-def assessed(cast: Cast, item: Item | None = None, **values: object) -> ItemVersion:
+def assessed(cast: Cast, item: Item | None = None, **values: Any) -> ItemVersion:
     """The same after legal review, with an assessment signed by two."""
     version = submitted(cast, item, **values)
     actions.take_up(version, by=cast.legal_reviewer)
@@ -51,6 +52,6 @@ def assess(cast: Cast, version: ItemVersion) -> None:
     actions.review_assessment(assessment, by=cast.credit_office, passed=True)
 
 
-def approved(cast: Cast, item: Item | None = None, **values: object) -> ItemVersion:
+def approved(cast: Cast, item: Item | None = None, **values: Any) -> ItemVersion:
     """The same, approved for the next edition."""
     return actions.approve(assessed(cast, item, **values), by=cast.credit_office)

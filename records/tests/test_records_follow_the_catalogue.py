@@ -164,3 +164,18 @@ def test_the_gravity_that_an_item_fixes_stands_whatever_the_row_says(cast: Cast)
     batch = check(cast, as_csv([penalty(cast, 失信程度="严重", 处罚决定日期=today)]))
     assert batch.refused == 0, batch.reasons
     assert BatchRow.objects.get(batch=batch).severity == 2
+
+
+def test_a_field_that_the_catalogue_hides_shows_its_content_to_the_person_alone(
+    transactional_db: None, cast: Cast
+) -> None:  # each reading needs a transaction of its own
+    fields = list(cast.item.versions.get().fields.all())
+    kept_back = next(f for f in fields if f.code == "CF_NR")
+    kept_back.mask = "HIDE"
+    approved(cast, fields=fields, effective=DateRange(timezone.localdate(), None))
+    publish(cast)
+    deliver(cast, [penalty(cast, 处罚决定日期=timezone.localdate().isoformat())])
+    for views, hidden in ((public(), True), (by_duty(cast), True), (own(cast), False)):
+        fact = next(fact for fact in views[0].facts if fact.code == "CF_NR")
+        assert ("六万元" not in fact.value) is hidden
+        assert fact.value
