@@ -114,10 +114,14 @@ class Server:
         """Copy a wheel's binaries to where the server's user can reach them."""
         if self.user is None or binaries.is_relative_to("/usr") or binaries.is_relative_to("/opt"):
             return binaries
+        # The wheel's programs look for their libraries two folders above the installation: the whole tree goes along.
+        beside = binaries.parent.parent.parent
+        tree = beside if list(beside.glob("*.libs")) else binaries.parent
         copy = root / "pg"
-        if not (copy / "bin" / "postgres").exists():
-            shutil.copytree(binaries.parent, copy, dirs_exist_ok=True, symlinks=True)
-        return copy / "bin"
+        there = copy / binaries.relative_to(tree)
+        if not (there / "postgres").exists():
+            shutil.copytree(tree, copy, dirs_exist_ok=True, symlinks=True)
+        return there
 
     def _make_folders(self) -> None:
         for folder in (self.home, self.sockets):

@@ -21,10 +21,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Servers of checkouts made up for the test; stopped and removed afterwards."""
     made: list[Server] = []
 
-    def server(checkout: str, purpose: str = "test") -> Server:
+    def server(checkout: str, purpose: str = "test", binaries: Path | None = None) -> Server:
         folder = tmp_path / checkout
         folder.mkdir(exist_ok=True)
-        one = Server(folder, purpose, find_binaries() or wheel_binaries())
+        one = Server(folder, purpose, binaries or find_binaries() or wheel_binaries())
         made.append(one)
         return one
 
@@ -116,3 +116,11 @@ def test_an_old_server_is_refused_in_plain_words(tmp_path: Path) -> None:
     fake.chmod(0o755)
     with pytest.raises(PostgresError, match="15 or newer"):
         major(tmp_path)
+
+
+def test_the_wheel_serves_where_no_server_is_installed(make: Make) -> None:
+    urls = make("one", binaries=wheel_binaries()).start()
+    assert ask(urls.application, "SELECT current_user") == ("cf_app",)
+    do(urls.owner, "CREATE EXTENSION btree_gist")
+    major_version = ask(urls.owner, "SELECT current_setting('server_version_num')::int / 10000 >= 15")
+    assert major_version == (True,)
