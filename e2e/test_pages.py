@@ -20,6 +20,7 @@ PUBLIC = [
     "/catalogue/editions/",
     "/catalogue/editions/FJ-2021-01/",
     "/catalogue/consultations/",
+    "/catalogue/consultations/1/",
     "/rules/",
     "/rules/prohibited/",
     "/no-such-page/",
