@@ -21,7 +21,7 @@ from catalogue.cells import BY_NAME, CELLS, Cell, Kind, Known, Said, normal, say
 from catalogue.columns import complete
 from catalogue.models import Article, Item, ItemVersion, PublicationPeriod, SharingScope
 from catalogue.prohibited import Door
-from catalogue.rules import faults, items_for
+from catalogue.rules import BEFORE_ASSESSMENT, faults, items_for
 from creditfujian.lib.spreadsheet import safe
 
 ROW, FIELD_ROWS = "\0行", "\0数据项"  # columns of the dataset that are ours, never of the file
@@ -394,7 +394,7 @@ def _notes(draft: ItemVersion | None, written: ItemVersion, said: set[str]) -> l
         notes.append(f"没有改生效日期，草案暂定 {written.effective.lower} 生效。")
     if "change_note" not in said and written.version > 1:
         notes.append(f"没有改修订说明，草案暂写“{written.change_note}”。")
-    found = [one.text for one in faults(written.pk) if one.code not in actions.BEFORE_ASSESSMENT]
+    found = [one.text for one in faults(written.pk) if one.code not in BEFORE_ASSESSMENT]
     return notes + [f"提交前还要补：{text}" for text in found]
 
 

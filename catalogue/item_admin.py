@@ -31,7 +31,7 @@ from catalogue.exchange_admin import ExportView
 from catalogue.forms import NewItemForm
 from catalogue.models import Item, ItemVersion
 from catalogue.refusals import Refusal, attempt
-from catalogue.rules import faults
+from catalogue.rules import BEFORE_ASSESSMENT, faults, may_propose
 
 State = ItemVersion.State
 Data = dict[str, Any]
@@ -200,7 +200,7 @@ class ItemAdmin(ExportView, ReadOnlyAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "title": f"{item.code} {item.newest or ''}",
             "item": item, "versions": versions, "refused": refused, "category": labels().get(("CAT", item.category)),
             "may_revise": not under_way and item.now != State.RETIRED
-            and actions.may_propose(signed_in(request), item),
+            and may_propose(signed_in(request), item),
         }  # fmt: skip
         return render(request, "admin/catalogue/item/detail.html", context, status=refused.status if refused else 200)
 
@@ -357,8 +357,8 @@ def _offer(name: str, version: ItemVersion, why: str, tried: tuple[str, forms.Fo
 def _faults(version: ItemVersion) -> dict[str, list[str]]:
     """Return what is missing: now, and at the steps that follow."""
     found = faults(version.pk)
-    later = [fault.text for fault in found if fault.code in actions.BEFORE_ASSESSMENT]
-    return {"now": [fault.text for fault in found if fault.code not in actions.BEFORE_ASSESSMENT], "later": later}
+    later = [fault.text for fault in found if fault.code in BEFORE_ASSESSMENT]
+    return {"now": [fault.text for fault in found if fault.code not in BEFORE_ASSESSMENT], "later": later}
 
 
 def _way(version: ItemVersion) -> list[tuple[str, str]]:

@@ -40,6 +40,7 @@ FAULTS = {
     "local_duplicate": "与全国目录条目重复（{detail}），地方补充目录不再列入。",
     "consultation": "地方补充条目须公开征求意见期满、逐条答复并说明采纳情况。",
 }
+BEFORE_ASSESSMENT = ("assessment", "consultation")  # faults that a proposal may still have
 _BOUND = {"person_name": "姓名", "id_number": "证件号码", "doc_no": "文书号", "doc_date": "认定日期"}
 
 
