@@ -244,8 +244,10 @@ CREATE TRIGGER itemversion_guard BEFORE INSERT OR UPDATE ON catalogue_itemversio
     FOR EACH ROW EXECUTE FUNCTION catalogue_version_guard();
 
 -- After the rows stand: approved, published or in force without a fault only; each step leaves its line.
+-- An edition moves hundreds of rows at once: never a plan that was made for one, nor one that looks row by row.
 CREATE FUNCTION catalogue_versions_stepped() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 DECLARE moved bigint[]; found text;
 BEGIN
     SELECT array_agg(n.id) INTO moved FROM fresh n JOIN was o ON o.id = n.id WHERE n.state <> o.state;
