@@ -93,11 +93,6 @@ def may_supply(organisation: "Organisation | None", item: "Item") -> bool:
     return _holds(organisation, "supply_item", item)
 
 
-def may_query(organisation: "Organisation | None", item: "Item") -> bool:
-    """Tell whether the organisation was granted the reading of the item by duty."""
-    return _holds(organisation, "query_item", item)
-
-
 def may_propose(user: "User", item: "Item") -> bool:
     """Tell whether the user may propose changes of the item: a proposer of an organisation that was granted it."""
     return user.has_perm("catalogue.propose_item") and _holds(user.organisation, "propose_item", item)

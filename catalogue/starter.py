@@ -11,10 +11,10 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
-from guardian.shortcuts import assign_perm
 
 from accounts.models import Organisation, Region, User
 from catalogue import publishing, starter_data
+from catalogue.actions.drafts import grant_provider
 from catalogue.models import (
     Article,
     CodeSet,
@@ -75,8 +75,7 @@ def _draft(row: ItemData, provider: Organisation, hands: Hands) -> ItemVersion:
         code=row["code"], category=row["code"][4:6], polarity=row["polarity"], provider=provider,
         origin=row.get("origin", Item.Origin.NATIONAL),
     )  # fmt: skip
-    for permission in ("propose_item", "supply_item", "query_item"):
-        assign_perm(f"catalogue.{permission}", provider.group, item)
+    grant_provider(item)
     rules: dict[str, Any] = dict(row["version"])
     bases = [_article(reference) for reference in rules.pop("legal_bases")]
     for key in ("disclosure_basis", "no_repair_basis"):

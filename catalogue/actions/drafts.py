@@ -37,9 +37,14 @@ def propose_item(
     item = Item(code=code, category=category, polarity=polarity, provider=provider, origin=origin)
     item.full_clean()
     item.save()
-    for permission in ("propose_item", "supply_item", "query_item"):
-        assign_perm(f"catalogue.{permission}", provider.group, item)
+    grant_provider(item)
     return item
+
+
+def grant_provider(item: Item) -> None:
+    """Let the provider's people propose changes of the item, deliver it, and read what they delivered."""
+    for permission in ("propose_item", "supply_item", "query_item"):
+        assign_perm(f"catalogue.{permission}", item.provider.group, item)
 
 
 @transaction.atomic

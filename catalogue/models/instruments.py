@@ -80,11 +80,6 @@ class Instrument(models.Model):
     def __str__(self) -> str:
         return f"《{self.title}》{f'（{self.doc_no}）' if self.doc_no else ''}"
 
-    @property
-    def is_verified(self) -> bool:
-        """Tell whether somebody compared the entry with the published text."""
-        return self.verified_on is not None or self.confidence == Confidence.HIGH
-
     def in_force_on(self, day: date) -> bool:
         """Tell whether the instrument was valid on a day; the day of repeal is the first without it."""
         return self.effective_on <= day and (self.repealed_on is None or day < self.repealed_on)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.models import User
 from catalogue.deadline_actions import propose_edition
 from catalogue.models import CalendarEdition
 from creditfujian.lib import day_list
@@ -29,11 +28,6 @@ LINES_2027 = """2027-01-01 休 元旦
 2027-10-05 休 国庆节
 2027-10-09 班 国庆节调休"""
 NOTICE = "国办发明电〔2026〕99号"
-
-
-def second(cast: Cast) -> User:
-    """Another person of the same credit office."""
-    return cast.credit_office_2
 
 
 def proposed(cast: Cast, lines: str = LINES_2027, year: int = 2027) -> CalendarEdition:

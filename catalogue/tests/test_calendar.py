@@ -19,7 +19,7 @@ from catalogue.calendar_library import NotOfficial, days_of, statutory_days
 from catalogue.deadline_actions import confirm_edition, propose_edition, withdraw_edition
 from catalogue.deadlines import missing_year, official_calendar, review
 from catalogue.models import CalendarDay, CalendarEdition
-from catalogue.tests.office import LINES_2027, NOTICE, proposed, refused_by_database, second
+from catalogue.tests.office import LINES_2027, NOTICE, proposed, refused_by_database
 from catalogue.waiting import waiting_for
 from creditfujian.lib.day_list import Day
 from creditfujian.lib.workdays import BeyondCalendar, working_days_of
@@ -93,7 +93,7 @@ def test_one_proposes_another_confirms_and_then_the_year_counts(cast: Cast) -> N
     edition = proposed(cast)
     with pytest.raises(BeyondCalendar):
         official_calendar().is_working_day(date(2027, 2, 20))
-    confirmed = confirm_edition(edition.pk, by=second(cast))
+    confirmed = confirm_edition(edition.pk, by=cast.credit_office_2)
     assert confirmed.state == "in_force"
     calendar = official_calendar()
     assert calendar.is_working_day(date(2027, 2, 20))
@@ -149,7 +149,7 @@ def test_others_neither_propose_nor_confirm(cast: Cast, as_user: Browser, who: s
 
 
 def test_a_confirmed_calendar_is_changed_only_by_a_newer_edition_and_stays_on_file(cast: Cast) -> None:
-    first = confirm_edition(proposed(cast).pk, by=second(cast))
+    first = confirm_edition(proposed(cast).pk, by=cast.credit_office_2)
     newer = proposed(cast, LINES_2027 + "\n2027-09-03 休 纪念日")
     colleague = User.objects.get(username="office2")
     shown = review(newer)
@@ -163,7 +163,7 @@ def test_a_confirmed_calendar_is_changed_only_by_a_newer_edition_and_stays_on_fi
 
 
 def test_the_database_lets_nobody_touch_the_days_of_an_edition(cast: Cast) -> None:
-    edition = confirm_edition(proposed(cast).pk, by=second(cast))
+    edition = confirm_edition(proposed(cast).pk, by=cast.credit_office_2)
     for statement in (
         "UPDATE catalogue_calendarday SET name = '工作' WHERE edition_id = %s",
         "DELETE FROM catalogue_calendarday WHERE edition_id = %s",
@@ -204,7 +204,7 @@ def test_a_calendar_sent_back_stays_on_file_with_the_reason_and_makes_room_for_a
 
 
 def test_the_whole_way_through_the_pages(cast: Cast, as_user: Browser) -> None:
-    browser, colleague = as_user(cast.credit_office), second(cast)
+    browser, colleague = as_user(cast.credit_office), cast.credit_office_2
     form = {"year": "2027", "notice_no": NOTICE, "source_url": "", "days": LINES_2027}
     answer = browser.post(ADD, form, follow=True)
     page = answer.content.decode()
@@ -222,7 +222,7 @@ def test_the_whole_way_through_the_pages(cast: Cast, as_user: Browser) -> None:
 
 def test_the_page_warns_the_confirmer_of_a_statutory_day_left_out(cast: Cast, as_user: Browser) -> None:
     edition = proposed(cast, LINES_2027.replace("2027-06-09 休 端午节\n", ""))
-    page = as_user(second(cast)).get(f"/admin/catalogue/calendaredition/{edition.pk}/change/").content.decode()
+    page = as_user(cast.credit_office_2).get(f"/admin/catalogue/calendaredition/{edition.pk}/change/").content.decode()
     assert "有法定节日没有列为放假" in page
     assert "2027-06-09 星期三" in page
 
@@ -309,7 +309,7 @@ def test_from_november_the_missing_year_waits_for_the_credit_office_and_the_admi
         assert "overdue" in card(cast.credit_office)
     with time_machine.travel(datetime(2026, 12, 1, 12), tick=False):
         edition = proposed(cast)
-        colleague = second(cast)
+        colleague = cast.credit_office_2
         assert "等候确认" in next(c.detail for c in waiting_for(colleague) if "还没有生效" in c.title)
         assert next(c.count for c in waiting_for(colleague) if c.title == "待确认的工作日历") == 1
         assert next(c.count for c in waiting_for(cast.credit_office) if c.title == "待确认的工作日历") == 0

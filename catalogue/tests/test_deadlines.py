@@ -13,7 +13,7 @@ from accounts.models import User
 from catalogue import deadline_actions as deeds
 from catalogue.deadlines import NoRule, due, overdue, rule_for
 from catalogue.models import Deadline, DeadlineRule
-from catalogue.tests.office import LINES_2027, proposed, refused_by_database, second
+from catalogue.tests.office import LINES_2027, proposed, refused_by_database
 from catalogue.waiting import waiting_for
 from creditfujian.lib.workdays import Due
 from creditfujian.tests.cast import Cast
@@ -96,7 +96,7 @@ def test_a_last_day_in_a_year_without_calendar_is_provisional(db: None) -> None:
 def test_a_change_is_a_new_version_from_a_day_on_and_the_old_one_stands_before_it(cast: Cast) -> None:
     rule = version(cast)
     assert rule_for("D13", date(2027, 3, 1)).n == 5
-    deeds.confirm_rule(rule.pk, by=second(cast))
+    deeds.confirm_rule(rule.pk, by=cast.credit_office_2)
     assert rule_for("D13", date(2026, 12, 31)).n == 5
     assert (rule_for("D13", date(2027, 1, 1)).n, rule_for("D13", date(2027, 1, 1)).n_extra) == (3, 5)
     assert DeadlineRule.objects.get(code="D13", version=1).valid_to == date(2027, 1, 1)
@@ -157,7 +157,7 @@ def test_a_rule_may_be_ended_once_and_is_never_deleted(cast: Cast) -> None:
 
 
 def test_two_versions_never_answer_for_the_same_day(cast: Cast) -> None:
-    rule, colleague = version(cast), second(cast)
+    rule, colleague = version(cast), cast.credit_office_2
     refused_by_database(
         "deadlinerule_in_force_do_not_overlap",
         "UPDATE catalogue_deadlinerule SET state = 'in_force', confirmed_at = now(), confirmed_by_id = %s WHERE id = %s",
@@ -175,7 +175,7 @@ def test_a_version_sent_back_stays_on_file(cast: Cast) -> None:
     assert DeadlineRule.objects.get(pk=rule.pk).state == "withdrawn"
     assert version(cast).version == 3
     with pytest.raises(PermissionDenied, match="当前状态为“已退回”"):
-        deeds.confirm_rule(rule.pk, by=second(cast))
+        deeds.confirm_rule(rule.pk, by=cast.credit_office_2)
 
 
 def test_a_version_goes_through_the_pages(cast: Cast, as_user: Browser) -> None:
@@ -193,7 +193,7 @@ def test_a_version_goes_through_the_pages(cast: Cast, as_user: Browser) -> None:
     assert "已提出新版本" in page
     assert "有变化" in page
     made = DeadlineRule.objects.get(code="D13", version=2)
-    as_user(second(cast)).post(f"/admin/catalogue/deadlinerule/{made.pk}/confirm/")
+    as_user(cast.credit_office_2).post(f"/admin/catalogue/deadlinerule/{made.pk}/confirm/")
     assert rule_for("D13", date(2027, 1, 4)).n == 3
 
 
@@ -280,7 +280,7 @@ def test_the_official_calendar_settles_provisional_dates_in_favour_of_the_person
     assert (window.due_text, duty.due_text) == ("2027-01-05（暂定）", "2027-01-12（暂定）")
     paused = deeds.start("D13", on=date(2026, 12, 30), subject=cast.market, label="异议 1 号")
     deeds.pause(paused.pk, on=date(2026, 12, 30), reason="等候材料")
-    deeds.confirm_edition(proposed(cast, lines).pk, by=second(cast))
+    deeds.confirm_edition(proposed(cast, lines).pk, by=cast.credit_office_2)
     window.refresh_from_db()
     duty.refresh_from_db()
     assert due("D04", date(2026, 12, 28)).date == date(2027, 1, 7)
@@ -294,7 +294,7 @@ def test_the_official_calendar_settles_provisional_dates_in_favour_of_the_person
 def test_an_authority_gains_nothing_and_a_person_loses_nothing_by_the_official_calendar(cast: Cast) -> None:
     closed = LINES_2027.replace("2027-02-05", "2027-01-04 休 元旦\n2027-01-05 休 元旦\n2027-02-05")
     duty = start(cast, "D13", date(2026, 12, 28))
-    deeds.confirm_edition(proposed(cast, closed).pk, by=second(cast))
+    deeds.confirm_edition(proposed(cast, closed).pk, by=cast.credit_office_2)
     duty.refresh_from_db()
     assert due("D13", date(2026, 12, 28)).date == date(2027, 1, 7)
     assert duty.due_on == date(2027, 1, 5)
