@@ -33,7 +33,11 @@ def written_past_intake(cast: Cast, number: str, *, index_of: str = "") -> Batch
 
 @pytest.mark.parametrize(
     ("number", "index_of", "fault"),
-    [(WRONG, "", "number"), (YOUNG, "", "minor"), (identity.invent(decided(9999), 9), CITIZEN_NUMBER[:17] + "9", "index")],
+    [
+        (WRONG, "", "number"),
+        (YOUNG, "", "minor"),
+        (identity.invent(decided(9999), 9), CITIZEN_NUMBER[:17] + "9", "index"),
+    ],
 )
 def test_a_wrong_number_or_a_minor_written_by_sql_is_found_and_hidden(
     cast: Cast, number: str, index_of: str, fault: str
