@@ -16,8 +16,6 @@ from creditfujian.lib import identity
 from creditfujian.lib.crypto import SealBroken
 from records.soundness_models import Unsound
 
-CHUNK = 5_000
-
 _WRITTEN = """
 SELECT w.person_id, w.record_id, w.acted_on, p.id_cipher, p.id_index
   FROM records_written_since(%s) w JOIN accounts_person p ON p.id = w.person_id
@@ -42,7 +40,6 @@ def check_sealed(day: date) -> int:
 
 def _written(since: datetime) -> Iterator[tuple[int, int, date, memoryview, memoryview]]:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.itersize = CHUNK
         cursor.execute(_WRITTEN, [since])
         yield from cursor
 
