@@ -24,6 +24,7 @@ from records.intake.copytext import quoted
 Binding = Field.Binding
 Problem = tuple[str, str, str]  # field code, reason code, message
 
+TRUNCATED = "末三位为 000，文本文件中多半是被表格软件截断的号码。请与证件核对，在更正件中填写完整号码；确为此号码的，保留原样重新上传即可。"
 _HANZI = re.compile("[\u4e00-\u9fff]+")  # what normalisation leaves alone and no formula begins with
 _SEPARATOR = re.compile(r"\s*[;；、,，]\s*")
 
@@ -47,6 +48,7 @@ class Context:
     today: date
     allow_demo: bool
     door: Door
+    typed: bool = True  # whether the file says of a cell that it is a text: a workbook does, a csv does not
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,9 @@ class IdNumberColumn(Column):
     def _take_plain(self, number: str) -> Taken:
         if problem := identity.problem(number, today=self._context.today, allow_demo=self._context.allow_demo):
             return self._refuse(problem, identity.PROBLEMS[problem])
+        if not self._context.typed and number.endswith("000"):
+            # Saved from a number cell: one in eleven of those passes the check digit, as somebody else.
+            return self._refuse("C16", f"“{self.label}”{TRUNCATED}")
         return Taken("", number)
 
 

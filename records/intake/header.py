@@ -29,6 +29,7 @@ DAY = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 NO_DATA = re.compile(r"示例|样例|范例|样表|模板|说明|须知|作废|撤销|字典|代码|参考")
 OTHER_PEOPLE = re.compile(r"法定代表人|负责人|代理人|监护人|举报|投诉|被害|受害|证人|联系|经办|执法|配偶|家属|担保")
 ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+JUST_A_NAME = frozenset({"名称", "全称"})  # under 处罚机关
 OF_A_PERSON = re.compile(r"姓\s*名|名\s*称|证\s*件|身份证|号\s*码")
 NOTE = re.compile(
     r"单位|格式|示例|例如|如[:：]|填写|必填|选填|说明|字符|长度|万元|YYYY|[Cc]\d+$|N\(|VARCHAR",
@@ -200,6 +201,8 @@ def join_labels(above: Sequence[Cell], below: Sequence[Cell], names: dict[str, s
             joined.append(whole)
         elif own in OURS or own in names and not (_names_others(group) and OF_A_PERSON.search(own)):
             joined.append(lower)
+        elif own in JUST_A_NAME and normalise_label(group) in names:
+            joined.append(group)
         else:
             joined.append(f"{group}（{lower}）")
     return joined
@@ -311,7 +314,7 @@ def merged_notes(table: Table, header: Header) -> list[str]:
         return []
     return [
         f"数据区有合并单元格（{'、'.join(found[:3])}{f' 等 {len(found)} 处' if len(found) > 3 else ''}），"
-        "合并区内只有最上面一格有内容，其余各行按空读取。请取消合并，逐行填写。"
+        "其中没有内容的格按空读取。请取消合并，逐行填写。"
     ]
 
 

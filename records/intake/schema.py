@@ -147,9 +147,11 @@ class Schema:
         """Return the columns to look for in a header."""
         return [Column(code=f.code, label=f.label, required=f.required, aliases=tuple(f.aliases)) for f in self.fields]
 
-    def reader(self, mapping: dict[int, str], source_index: int | None) -> Callable[[list[list[Cell]]], Block]:
+    def reader(
+        self, mapping: dict[int, str], source_index: int | None, *, typed: bool = True
+    ) -> Callable[[list[list[Cell]]], Block]:
         """Return the function that turns rows of cells into a Block, for a header's mapping."""
-        context = Context(self.today, self._allow_demo, self.door)
+        context = Context(self.today, self._allow_demo, self.door, typed)
         plan = [(index, column_of(self.by_code[code], context)) for index, code in mapping.items()]
         judge = lru_cache(20_000)(self._judge)
 

@@ -240,7 +240,7 @@ class SheetReader:
         self.notes: list[str] = []
         self._start = start
         self._merged: list[str] | None = None
-        self._to_number: Callable[[float], Cell] = Kept(_shown).__getitem__  # type: ignore[assignment]
+        self._to_number: Callable[[str], Cell] = Kept(as_number).__getitem__
         self._to_date: Callable[[str], Cell] = Kept(partial(serial_date, is_1904=book.is_1904)).__getitem__
 
     def rows(self) -> Iterator[Row]:
@@ -255,7 +255,8 @@ class SheetReader:
         self._hidden_columns: list[int] = []
         self._ranges: list[str] = []
         found_hidden: list[int] = []
-        row, cells = -1, {}
+        cells: dict[int, Cell] = {}
+        row = -1
         count = 0
         for at, index, cell in self._cells(hidden_rows):
             if at != row:
@@ -332,7 +333,7 @@ class SheetReader:
 
     def number(self, value: float, style: int) -> Cell:
         """A number, or a day where the cell's style shows one."""
-        return self._to_date(repr(value)) if style in self.book.date_styles else self._to_number(value)
+        return (self._to_date if style in self.book.date_styles else self._to_number)(repr(value))
 
     def merged(self) -> list[str]:
         """Merged ranges; reads the sheet through when that has not happened yet."""
@@ -387,10 +388,6 @@ def _from_rk(rk: int) -> float:
     else:
         value = _DOUBLE.unpack(b"\0\0\0\0" + (rk & 0xFFFFFFFC).to_bytes(4, "little"))[0]
     return value / 100 if rk & 1 else value
-
-
-def _shown(value: float) -> Cell:
-    return as_number(repr(value))
 
 
 def _truth_or_error(value: int, *, is_error: bool) -> Cell:

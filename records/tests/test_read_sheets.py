@@ -17,7 +17,7 @@ DOC = Column("WSH", "决定书文号", True)
 CONTENT = Column("NR", "处罚内容", False)
 FINE = Column("FK", "罚款金额（万元）", False, ("罚款金额",))
 SEIZED = Column("MS", "没收金额", False)
-ORGAN = Column("JG", "处罚机关", False, ("处罚机关名称",))
+ORGAN = Column("JG", "处罚机关", False)
 ORGAN_CODE = Column("JGDM", "处罚机关代码", False)
 COLUMNS = (NAME, NUMBER, DOC, CONTENT, FINE, SEIZED, ORGAN, ORGAN_CODE)
 ID = "359901199001010011"
@@ -226,5 +226,5 @@ def test_merged_cells_in_the_data_are_told_and_those_above_are_not():
     book.save(out)
     table, header, _ = read(out)
     assert merged_notes(table, header) == [
-        "数据区有合并单元格（“一”A3:A4），合并区内只有最上面一格有内容，其余各行按空读取。请取消合并，逐行填写。"
+        "数据区有合并单元格（“一”A3:A4），其中没有内容的格按空读取。请取消合并，逐行填写。"
     ]
