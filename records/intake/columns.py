@@ -24,7 +24,6 @@ from records.intake.copytext import quoted
 Binding = Field.Binding
 Problem = tuple[str, str, str]  # field code, reason code, message
 
-TRUNCATED = "末三位为 000，文本文件中多半是被表格软件截断的号码。请与证件核对，在更正件中填写完整号码；确为此号码的，保留原样重新上传即可。"
 _HANZI = re.compile("[\u4e00-\u9fff]+")  # what normalisation leaves alone and no formula begins with
 _SEPARATOR = re.compile(r"\s*[;；、,，]\s*")
 
@@ -48,7 +47,6 @@ class Context:
     today: date
     allow_demo: bool
     door: Door
-    typed: bool = True  # whether the file says of a cell that it is a text: a workbook does, a csv does not
 
 
 @dataclass(frozen=True)
@@ -225,9 +223,9 @@ class CodeColumn(Column):
 class IdNumberColumn(Column):
     def convert(self, cell: Any) -> Taken:
         text: Any = cells.to_code_text(cell, id_number=True)
-        if unusable := self._unusable(text):
-            return unusable
-        return self._take_plain(identity.normalise(text))
+        if type(text) is str:
+            text = identity.normalise(text)
+        return self._unusable(text) or self._take_plain(text)
 
     def _are_plain(self, column: list[Any]) -> bool:
         return {*map(type, column)} == {str} and all(map(identity.is_shaped, column)) and self._length >= 18
@@ -235,9 +233,6 @@ class IdNumberColumn(Column):
     def _take_plain(self, number: str) -> Taken:
         if problem := identity.problem(number, today=self._context.today, allow_demo=self._context.allow_demo):
             return self._refuse(problem, identity.PROBLEMS[problem])
-        if not self._context.typed and number.endswith("000"):
-            # Saved from a number cell: one in eleven of those passes the check digit, as somebody else.
-            return self._refuse("C16", f"“{self.label}”{TRUNCATED}")
         return Taken("", number)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .sample_sheets import Kind, TextSheet, new_xlsx, write_xlsx_row
-from .samples import COLUMNS, INDEX, clean_row, id_number, write_sample
+from .samples import COLUMNS, INDEX, check_digit, clean_row, id_number, write_sample
 
 USCC = "11350000MADEM00038"  # the demo's market regulator
 LABELS = [column.label for column in COLUMNS]
@@ -104,6 +104,7 @@ def excel_damaged_ids(out: BinaryIO) -> None:
         lambda number: f"\u200b{number[:8]}\ufeff{number[8:]}",
         lambda number: _ending_in_x(number) + "Х",  # Cyrillic
         lambda number: _ending_in_x(number) + "×",
+        _truncated_yet_valid,
     ]
     for row, change in zip(rows, changes, strict=False):
         row[ID] = change(row[ID])
@@ -117,6 +118,13 @@ def _ending_in_x(number: str) -> str:
     born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     found = (id_number(random.Random(0), serial, born) for serial in range(int(number[14:17]), 2_000))
     return next(candidate for candidate in found if candidate.endswith("X"))[:17]
+
+
+def _truncated_yet_valid(number: str) -> str:
+    """A truncated number that passes the check digit all the same, as one in eleven does."""
+    born = [date(int(number[6:10]), int(number[10:12]), day) for day in range(1, 29)]
+    made = (f"{number[:6]}{day:%Y%m%d}{hundred}00" for day in born for hundred in range(1, 10))
+    return next(first17 for first17 in made if check_digit(first17) == "0") + "0"
 
 
 def hidden_and_merged(out: BinaryIO) -> None:

@@ -141,11 +141,13 @@ def check_digit(first_17: str) -> str:
 def id_number(rng: random.Random, serial: int, born: date | None = None) -> str:
     """An ID number of area 359901 with a right check digit; adult in 2026 unless `born` is given.
 
-    `serial` keeps numbers apart: 999 to a day, days counted back from 2003.
+    `serial` keeps numbers apart: 990 to a day, days counted back from 2003. None ends in 000, as truncated
+    numbers do.
     """
     if born is None:
-        born = date(2003, 12, 31) - timedelta(days=(serial // 999 * 7 + serial * 13) % 16_000)
-    digits = f"359901{born:%Y%m%d}{serial % 999 + 1:03d}"
+        born = date(2003, 12, 31) - timedelta(days=(serial // 990 * 7 + serial * 13) % 16_000)
+    hundreds, rest = divmod(serial % 990, 99)
+    digits = f"359901{born:%Y%m%d}{hundreds}{rest + 1:02d}"
     return digits + check_digit(digits)
 
 

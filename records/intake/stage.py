@@ -50,7 +50,7 @@ def stage(batch: Batch) -> Reading | None:
         batch.sheet, batch.notes = table.sheet_names[:100], _notes(table, head)
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
-        read = rules.reader(head.columns, head.source_index, typed=table.kind != "csv")
+        read = rules.reader(head.columns, head.source_index)
         blocks = _blocks(batch.pk, _data_rows(table, head, after=batch.last_row), read)
         while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
             if not _copy(batch, chunk):

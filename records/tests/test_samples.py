@@ -113,3 +113,9 @@ def test_everybody_in_the_samples_is_invented() -> None:
 def test_no_sample_is_long() -> None:
     for name in FAMILY:
         assert sum(1 for _ in open_table(io.BytesIO((FOLDER / name).read_bytes())).rows()) <= 60
+
+
+def test_the_demo_samples_hold_a_thousand_rows_and_the_faults_that_the_journey_counts(that_day: Cast) -> None:
+    clean, messy = check(that_day, "penalties-clean.xlsx"), check(that_day, "penalties-messy.xlsx")
+    assert (clean.rows, clean.refused) == (1000, 0)
+    assert (messy.rows, messy.refused) == (1000, 64)
