@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Organisation, Person, User
 from catalogue.models import Item, ItemVersion, PublicationPeriod, SupplyAssignment
 from catalogue.rules import items_for
+from records.intake.base import place
 
 Severity = PublicationPeriod.Severity
 
@@ -194,7 +195,7 @@ class BatchRow(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"第 {self.row_no} 行"
+        return place(self.row_no)
 
 
 class Record(models.Model):

@@ -1,17 +1,19 @@
 """Step 4, set-based: what only the whole file and the register together can tell."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 
+from records.intake.base import SHEET_STEP
 from records.models import Batch
 
 BIG = 2_000
 
-R01 = "与本文件第 %s 行重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
+R01 = "与本文件%s重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
 R02 = "姓名与该证件号码已登记的姓名不一致。请与证件核对；如当事人已改名，请附证明联系省信用办处理。"
-R03 = "同一证件号码在本文件第 %s 行使用了另一个姓名。请与证件核对。"
+R03 = "同一证件号码在本文件%s使用了另一个姓名。请与证件核对。"
 
 ROW_REASONS = {
     "R01": "文件内重复",
@@ -19,10 +21,16 @@ ROW_REASONS = {
     "R03": "文件内姓名不一致",
 }
 
+# What `base.place` says, where the row is known to the database only.
+_PLACE = re.compile(r"PLACE\(([\w.]+)\)")
+_IN_WORDS = (
+    rf"(CASE WHEN \1 > {SHEET_STEP} THEN '第 ' || \1 / {SHEET_STEP} + 1 || ' 张表' ELSE '' END"
+    rf" || '第 ' || \1 %% {SHEET_STEP} || ' 行')"
+)
 _DUPLICATES = """
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
-       jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', d.first::text)))
+       jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', PLACE(d.first))))
   FROM (SELECT row_no, min(row_no) OVER (PARTITION BY id_index, doc_no, decider_uscc) AS first
           FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9) d
  WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.row_no <> d.first
@@ -37,8 +45,9 @@ WITH several AS MATERIALIZED (
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
        jsonb_build_array(%(field)s::text, 'R03', replace(%(message)s, '%%s', (
-           SELECT min(o.row_no)::text FROM records_batchrow o
-            WHERE o.batch_id = r.batch_id AND o.id_index = r.id_index AND o.outcome <> 9 AND o.name <> r.name))))
+           SELECT PLACE(f.row_no) FROM (
+               SELECT min(o.row_no) AS row_no FROM records_batchrow o
+                WHERE o.batch_id = r.batch_id AND o.id_index = r.id_index AND o.outcome <> 9 AND o.name <> r.name) f))))
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
    AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
@@ -95,8 +104,8 @@ def compare_with_file(batch: Batch, *, doc_field: str, name_field: str) -> None:
     Once is enough: staged rows do not change, and among those left a second look would find nothing.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_DUPLICATES, {"batch": batch.pk, "field": doc_field, "message": R01})
-        cursor.execute(_TWO_NAMES, {"batch": batch.pk, "field": name_field, "message": R03})
+        cursor.execute(_PLACE.sub(_IN_WORDS, _DUPLICATES), {"batch": batch.pk, "field": doc_field, "message": R01})
+        cursor.execute(_PLACE.sub(_IN_WORDS, _TWO_NAMES), {"batch": batch.pk, "field": name_field, "message": R03})
 
 
 def compare_with_register(batch: Batch, *, name_field: str, mark_unchanged: bool) -> int:

@@ -46,6 +46,14 @@ R_REASONS = {
 }
 
 
+# Excel turns the last three digits into zeros; as a text (TEXT(A1,"0"), or a csv saved from it) one in eleven of those
+# still passes the check digit, as somebody else. A row of a correction workbook has been looked at.
+TRUNCATED = (
+    "证件号码末三位为 000，多半是被表格软件截断的号码。请与证件核对，在更正件中填写完整号码；"
+    "确为此号码的，在更正件中保留原样重新上传即可。"
+)
+
+
 class Facts(NamedTuple):
     """What of a row, beside whom it is about, decides severity and periods."""
 
@@ -198,6 +206,8 @@ class Schema:
             if judgement.adult_if_born_by and id_number and id_number[6:14] > judgement.adult_if_born_by:
                 message = "当事人行为时未满 18 周岁，未成年人的记录不得归集。请勿报送该行。"
                 found.append((self.bound[Binding.ID_NUMBER], "R10", message))
+            if id_number and id_number.endswith("000") and block.sources[at] is None:
+                found.append((self.bound[Binding.ID_NUMBER], "C16", TRUNCATED))
             if judgement.problems:
                 found += judgement.problems
             if at in findings.prohibited and judgement.text_counts:
