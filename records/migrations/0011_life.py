@@ -122,7 +122,7 @@ BEGIN
     IF NEW.state = 1 AND OLD.state <> 1 AND NEW.usable_from > cf_today() THEN
         PERFORM catalogue_refuse('record_is_used_after_its_notice', 'the notice before use is not over');
     END IF;
-    IF NEW.usable_from IS DISTINCT FROM OLD.usable_from AND NOT (batch = 'committing' AND OLD.state = 2) THEN
+    IF NEW.usable_from IS DISTINCT FROM OLD.usable_from AND NOT coalesce(batch = 'committing' AND OLD.state = 2, false) THEN
         PERFORM catalogue_refuse('record_notice_is_fixed', 'the day on which a notice ends is not moved');
     END IF;
     IF (NEW.objected_at, NEW.reviewed_at, NEW.hidden_at)
@@ -134,9 +134,9 @@ BEGIN
         END IF;
     END IF;
     IF (NEW.publication, NEW.query_until) IS DISTINCT FROM (OLD.publication, OLD.query_until)
-       AND batch IS NULL AND deed IS DISTINCT FROM 'correct'
-       AND NOT (deed = 'periods' AND NEW.query_until <= OLD.query_until
-                AND (NEW.publication IS NULL OR NEW.publication <@ OLD.publication)) THEN
+       AND NOT coalesce(batch IN ('committing', 'withdrawing') OR deed = 'correct'
+            OR deed = 'periods' AND NEW.query_until <= OLD.query_until
+               AND (NEW.publication IS NULL OR NEW.publication <@ OLD.publication), false) THEN
         PERFORM catalogue_refuse('record_periods_only_get_shorter', 'outside a delivery a period only gets shorter');
     END IF;
     RETURN NEW;
