@@ -50,7 +50,7 @@ def make(cast: Any, batch: int, *, prefix: str, records: int, doc_date: str, unt
                     "uscc": cast.market.uscc, "prefix": prefix, "doc_date": doc_date, "until": until, "months": months,
                     "state": state, "version": version.pk, "batch": batch, "by": cast.data_reviewer.pk,
                 })  # fmt: skip
-        cursor.execute("ALTER TABLE records_record ENABLE TRIGGER USER; ALTER TABLE records_recordversion ENABLE TRIGGER USER")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER; ALTER TABLE records_recordversion ENABLE TRIGGER USER")
     owner.close()
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     with owner, owner.cursor() as cursor:  # thirty days later
         cursor.execute("ALTER TABLE records_record DISABLE TRIGGER USER")
         cursor.execute("UPDATE records_record SET expired_on = expired_on - 31 WHERE state = 6")
-        cursor.execute("ALTER TABLE records_record ENABLE TRIGGER USER")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER")
     owner.close()
     measured("disposed", life.dispose, figures)
     measured("again, nothing due", lambda: life.begin_use() + life.shorten_periods() + life.expire() + life.dispose(), figures)

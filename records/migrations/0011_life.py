@@ -571,10 +571,10 @@ ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
 INSERT INTO catalogue_deadlinerule (code, version, what, n, unit, starts, owner, basis, source, confidence, strict, note,
     in_doubt, rolls, verified, valid_from, state, proposed_at, confirmed_at, withdrawn_reason) VALUES
 ('D36', 1, '记录到期后处理', 30, 'ND', '查询披露期限届满', 'PLATFORM', '《个人信息保护法》第四十七条；天数为本站设定',
- 'domain §4.2 L15', 'D', 30, '到期即不再提供；满 30 日删除、匿名化或转档案', 'earlier', false, false, '2021-11-01',
+ '时限总表（2026-11-23）补充：domain §4.2 L15', 'D', 30, '到期即不再提供；满 30 日删除、匿名化或转档案', 'earlier', false, false, '2021-11-01',
  'in_force', now(), now(), ''),
 ('D37', 1, '信源单位发现错误后更正', 3, 'WD', '发现错误', 'PROVIDER', '人力资源和社会保障部令第45号第十二条（及时更正）；天数为本站设定',
- 'domain §4.2 L9', 'D', 3, '', 'earlier', true, false, '2022-01-01', 'in_force', now(), now(), '');
+ '时限总表（2026-11-23）补充：domain §4.2 L9', 'D', 3, '', 'earlier', true, false, '2022-01-01', 'in_force', now(), now(), '');
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 
