@@ -15,7 +15,7 @@ from benchmarks.intake import TEMPLATE, WORKING, connect, fresh, make_template, 
 
 MAKE = """
 INSERT INTO accounts_person (sid, name, id_cipher, id_index)
-SELECT gen_random_uuid(), '虚构' || n, 'x', sha256(('bench' || n)::bytea) FROM generate_series(1, %(persons)s) n;
+SELECT gen_random_uuid(), '虚构' || n, 'x', sha256(('bench' || n)::bytea) FROM generate_series(1, %(persons)s) n ON CONFLICT DO NOTHING;
 CREATE TEMP TABLE made AS
 SELECT nextval(pg_get_serial_sequence('records_record', 'id')) AS id, n, p.id AS person_id, %(state)s AS state,
        sha256(n::text::bytea) AS hash
@@ -35,14 +35,18 @@ DROP TABLE made;
 """
 
 
-def make(cast: Any, batch: int, *, prefix: str, records: int, doc_date: str, until: str, months: int = 0, state: int = 1) -> None:
+def make(
+    cast: Any, batch: int, *, prefix: str, records: int, doc_date: str, until: str, months: int = 0, state: int = 1
+) -> None:
     """Make records as the owner, without the checks of the intake."""
     from catalogue.models import ItemVersion
 
     version = ItemVersion.objects.get(item=cast.item, state="in_force")
     owner = connect(WORKING)
     with owner, owner.cursor() as cursor:
-        cursor.execute("ALTER TABLE records_record DISABLE TRIGGER USER; ALTER TABLE records_recordversion DISABLE TRIGGER USER")
+        cursor.execute(
+            "ALTER TABLE records_record DISABLE TRIGGER USER; ALTER TABLE records_recordversion DISABLE TRIGGER USER"
+        )
         for statement in MAKE.split(";\n"):
             if statement.strip():
                 cursor.execute(statement, {
@@ -50,7 +54,9 @@ def make(cast: Any, batch: int, *, prefix: str, records: int, doc_date: str, unt
                     "uscc": cast.market.uscc, "prefix": prefix, "doc_date": doc_date, "until": until, "months": months,
                     "state": state, "version": version.pk, "batch": batch, "by": cast.data_reviewer.pk,
                 })  # fmt: skip
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER; ALTER TABLE records_recordversion ENABLE TRIGGER USER")
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER; ALTER TABLE records_recordversion ENABLE TRIGGER USER"
+        )
     owner.close()
 
 
@@ -116,7 +122,11 @@ def main() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER")
     owner.close()
     measured("disposed", life.dispose, figures)
-    measured("again, nothing due", lambda: life.begin_use() + life.shorten_periods() + life.expire() + life.dispose(), figures)
+    measured(
+        "again, nothing due",
+        lambda: life.begin_use() + life.shorten_periods() + life.expire() + life.dispose(),
+        figures,
+    )
     print(f"{'what':<20}{'records':>10}{'seconds':>10}{'per second':>12}{'reader median ms':>18}{'longest ms':>12}")
     for what, (count, took, middle, longest) in figures.items():
         print(f"{what:<20}{count:>10}{took:>10.2f}{count / took:>12.0f}{middle * 1000:>18.1f}{longest * 1000:>12.1f}")

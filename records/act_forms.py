@@ -5,6 +5,7 @@ import re
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.models import Organisation
 from records.acts import ASKED_BY_PROVIDERS, NUMBER
 from records.intake.schema import Schema
 from records.life_models import RecordAct
@@ -34,7 +35,7 @@ class AskForm(forms.Form):
         help_text="解除复议、诉讼标记时选择当时的办理单。",
     )  # fmt: skip
 
-    def __init__(self, *args: object, organisation: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, organisation: Organisation | None, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         standing = RecordAct.objects.filter(organisation=organisation, kind="review", state="done")
         self.fields["marks"].queryset = standing.filter(about__lifted_by=None).distinct()  # type: ignore[attr-defined]

@@ -157,9 +157,7 @@ def commit_batch(batch_id: int) -> Batch:
         return _stage_again(batch)
     check.work_on(batch)
     bound = stage.bound_codes(batch.item)
-    check.compare_with_register(
-        batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True
-    )
+    check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
     counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")
     if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:

@@ -41,7 +41,7 @@ REFUSALS = {
 
 
 def ask(
-    kind: Kind,
+    kind: RecordAct.Kind,
     numbers: Sequence[str],
     *,
     by: User,
@@ -105,7 +105,7 @@ def drop(act_id: int, *, by: User) -> RecordAct:
 
 
 def mark(
-    kind: Kind,
+    kind: RecordAct.Kind,
     numbers: Sequence[str],
     *,
     organisation: Organisation,
@@ -132,7 +132,7 @@ def mark(
 
 
 def carry_out_decided(
-    kind: Kind,
+    kind: RecordAct.Kind,
     numbers: Sequence[str],
     *,
     organisation: Organisation,
@@ -271,7 +271,7 @@ def open_for(act: RecordAct, *, by: Asker) -> list[int]:
 
 
 def _draft(
-    kind: Kind, numbers: Sequence[str], *, organisation: Organisation, by: User | None, reason: str, document_no: str = "",
+    kind: RecordAct.Kind, numbers: Sequence[str], *, organisation: Organisation, by: User | None, reason: str, document_no: str = "",
     document_date: date | None = None, hides: bool = False, marks: RecordAct | None = None,
 ) -> RecordAct:  # fmt: skip
     wanted = list(dict.fromkeys(number.strip().upper() for number in numbers))

@@ -195,7 +195,9 @@ class RecordEvent(models.Model):
     from_state = models.SmallIntegerField("原状态", choices=Record.State)
     to_state = models.SmallIntegerField("新状态", choices=Record.State)
     detail = models.JSONField("变化", null=True)  # marks and periods before and after: days, no content
-    act = models.ForeignKey(RecordAct, models.PROTECT, null=True, db_index=False, verbose_name="办理单", related_name="+")
+    act = models.ForeignKey(
+        RecordAct, models.PROTECT, null=True, db_index=False, verbose_name="办理单", related_name="+"
+    )
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, verbose_name="批次", related_name="+")
     by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False, verbose_name="办理人", related_name="+")
     at = models.DateTimeField("时间", db_default=Now())

@@ -311,7 +311,8 @@ def _view(version: RecordVersion, rules: _Rules, said: Statement | None) -> View
         ],
         bases=rules.bases,
         public_basis=str(rules.version.disclosure_basis or ""),
-        repairable=rules.version.repairable and rules.version.item.polarity == Item.Polarity.NEGATIVE
+        repairable=rules.version.repairable
+        and rules.version.item.polarity == Item.Polarity.NEGATIVE
         and record.state in (Record.State.IN_FORCE, Record.State.NOTICE_PENDING),
         repair_from=add_months(version.doc_date, period.min_months) if period else None,
         version=version.version,

@@ -54,7 +54,8 @@ UPDATE records_batchrow r
 _KNOWN = """
 WITH known AS MATERIALIZED (
     SELECT r.row_no, k.id,
-           CASE WHEN k.state IN (4, 5, 6) THEN 9 WHEN k.state = 2 THEN 1 WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END AS outcome, k.state
+           CASE WHEN k.state IN (4, 5, 6) THEN 9 WHEN k.state = 2 THEN 1
+                WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END AS outcome, k.state
       FROM records_batchrow r
       JOIN accounts_person p ON p.id_index = r.id_index
       JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s
@@ -107,7 +108,7 @@ def compare_with_register(batch: Batch, *, name_field: str, doc_field: str, mark
     """
     with connection.cursor() as cursor:
         cursor.execute(_OTHER_NAME_KNOWN, {"batch": batch.pk, "field": name_field, "message": R02})
-        values = {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged, "doc_field": doc_field,
+        values: dict[str, Any] = {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged, "doc_field": doc_field,
                   "closed": R04, "words": json.dumps(CLOSED)}  # fmt: skip
         cursor.execute(_KNOWN, values)
         return cursor.fetchone()[0]

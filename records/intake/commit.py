@@ -3,6 +3,8 @@
 Every statement writes the record and its version line together, so no bulk path can skip the trail.
 """
 
+from typing import Any
+
 from django.db import connection
 from django.utils import timezone
 
@@ -98,7 +100,7 @@ def write_records(batch: Batch, *, by_id: int) -> None:
         cursor.execute(_CHANGED, values)
 
 
-def _notice(batch: Batch) -> dict[str, object]:
+def _notice(batch: Batch) -> dict[str, Any]:
     """Return which versions of the item want a notice before use, and from when their records are used."""
     versions = ItemVersion.objects.filter(item=batch.item_id, notice_mode=ItemVersion.Notice.BEFORE)
     noticed = list(versions.values_list("pk", flat=True))

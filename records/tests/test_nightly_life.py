@@ -1,6 +1,5 @@
 """What the calendar does: use begins, records end and are disposed of with proof; everything derived agrees at 00:00."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from django.test import Client
 from django.utils import timezone
 
 from access.actions import Asker
-
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import acts, life
 from records.life_models import AnonymousCount, ArchivedRecord, Disposal, RecordAct, RecordEvent, Statement
@@ -94,12 +92,12 @@ def test_the_query_period_ends_at_midnight_everywhere_at_once_before_any_job_ran
 
 
 @pytest.fixture
-def noticed(cast: Cast) -> Iterator[Cast]:
+def noticed(cast: Cast) -> Cast:
     """The cast, with an item whose records wait for a notice of five working days."""
     owner_sql("ALTER TABLE catalogue_itemversion DISABLE TRIGGER USER")
     owner_sql("UPDATE catalogue_itemversion SET notice_mode = 'PRE' WHERE item_id = %s", cast.item.pk)
     owner_sql("ALTER TABLE catalogue_itemversion ENABLE TRIGGER USER")
-    yield cast
+    return cast
 
 
 def test_a_record_under_notice_is_seen_by_the_person_alone_until_the_window_is_over(noticed: Cast) -> None:
@@ -334,5 +332,3 @@ def test_the_statement_is_gone_with_its_record_but_earlier_words_are_kept_until_
     with time_machine.travel(timezone.now()):
         shown = public_records(name="陈小满", id_number=CITIZEN_NUMBER, by=Asker(None, "公示网站")).records
     assert [record.statement for record in shown] == ["罚款已缴清，作坊已关闭。"]
-
-
