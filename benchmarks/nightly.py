@@ -24,7 +24,8 @@ SELECT nextval(pg_get_serial_sequence('records_record', 'id')) AS id, n, p.id AS
 INSERT INTO records_record (id, person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity, publication,
                             query_until, state, usable_from, version, content_hash)
 SELECT id, person_id, %(item)s, %(provider)s, %(uscc)s, %(prefix)s || n, %(doc_date)s::date, 2,
-       CASE WHEN %(months)s > 0 THEN daterange(%(doc_date)s::date, (%(doc_date)s::date + make_interval(months => %(months)s))::date) END,
+       CASE WHEN %(months)s > 0
+            THEN daterange(%(doc_date)s::date, (%(doc_date)s::date + make_interval(months => %(months)s))::date) END,
        %(until)s::date, state, CASE WHEN state = 3 THEN cf_today() END, 1, hash FROM made;
 INSERT INTO records_recordversion (record_id, version, deed, item_version_id, batch_id, row_no, name, doc_date, severity,
                                    publication, query_until, content, content_hash, by_id)
@@ -54,9 +55,9 @@ def make(
                     "uscc": cast.market.uscc, "prefix": prefix, "doc_date": doc_date, "until": until, "months": months,
                     "state": state, "version": version.pk, "batch": batch, "by": cast.data_reviewer.pk,
                 })  # fmt: skip
-        cursor.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE records_record ENABLE TRIGGER USER; ALTER TABLE records_recordversion ENABLE TRIGGER USER"
-        )
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in ("records_record", "records_recordversion"):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     owner.close()
 
 

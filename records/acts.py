@@ -58,7 +58,7 @@ def ask(
         raise PermissionDenied("只有报送单位的数据员可以申请更正、撤回、撤销。")
     if kind not in ASKED_BY_PROVIDERS:
         raise PermissionDenied("这一事项不由报送单位申请。")
-    with transaction.atomic(), _in_words():
+    with transaction.atomic(), _InWords():
         act = _draft(
             kind, numbers, organisation=by.organisation, by=by, reason=reason, document_no=document_no,
             document_date=document_date, marks=marks,
@@ -70,7 +70,7 @@ def ask(
 
 def decide(act_id: int, *, by: User, agree: bool, note: str = "") -> RecordAct:
     """Agree, and have it done in the same transaction, or refuse with a reason. Raises PermissionDenied, ValidationError."""
-    with transaction.atomic(), _in_words():
+    with transaction.atomic(), _InWords():
         act = RecordAct.objects.select_for_update().get(pk=act_id)
         if reason := why_not_decide(act, by):
             raise PermissionDenied(reason)
@@ -121,7 +121,7 @@ def mark(
     """
     if kind not in (Kind.OBJECTION, Kind.REVIEW):
         raise ValidationError("这不是标记。", code="kind")
-    with transaction.atomic(), _in_words():
+    with transaction.atomic(), _InWords():
         act = _draft(
             kind, numbers, organisation=organisation, by=by, reason=reason, document_no=document_no,
             document_date=document_date, hides=hides,
@@ -147,7 +147,7 @@ def carry_out_decided(
 
     Its two officials are named; the database refuses one for both. Raises ValidationError.
     """
-    with transaction.atomic(), _in_words():
+    with transaction.atomic(), _InWords():
         act = _draft(
             kind, numbers, organisation=organisation, by=asked_by, reason=reason, document_no=document_no,
             document_date=document_date, marks=marks,
@@ -174,7 +174,7 @@ def propose_correction(act_id: int, values: dict[str, str], *, by: Asker) -> dic
 
     Returns what is wrong by field code, or nothing when it was handed in. Raises PermissionDenied, ValidationError.
     """
-    with transaction.atomic(), _in_words():
+    with transaction.atomic(), _InWords():
         act = RecordAct.objects.select_for_update().get(pk=act_id)
         if by.user is None or act.asked_by_id != by.user.pk or act.state != State.DRAFT:
             raise PermissionDenied("只有申请人可以填写尚未提交的更正。")
@@ -324,7 +324,7 @@ def _move(act: RecordAct, state: str, *fields: str) -> None:
     act.save(update_fields=["state", *fields])
 
 
-class _in_words:
+class _InWords:
     """Turn what the database refuses into the sentence for people."""
 
     def __enter__(self) -> None:

@@ -473,3 +473,4 @@ from records.life_models import (  # noqa: E402, F401
     RecordEvent,
     Statement,
 )
+from records.soundness_models import Unsound  # noqa: E402, F401

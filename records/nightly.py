@@ -1,9 +1,10 @@
-"""The night's part of records: what begins, what ends, what is disposed of; what departments owed is written down."""
+"""The night's part of records: what begins, what ends and is disposed of; duties of closed periods; what is sealed."""
 
 from datetime import date
 
 from records import life
 from records.duties import close_periods
+from records.soundness import check_sealed
 
 
 def nightly(day: date) -> dict[str, int]:
@@ -14,4 +15,5 @@ def nightly(day: date) -> dict[str, int]:
         "expired": life.expire(),
         "disposed": life.dispose(),
         "duties": close_periods(day),
+        "unsound": check_sealed(day),
     }

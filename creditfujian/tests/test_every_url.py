@@ -90,7 +90,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "catalogue_itemimport": str(sheet.pk),
-        "<str:record_no>": number, "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
+        "<str:record_no>": number,
+        "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
 
