@@ -15,8 +15,8 @@ _CATALOGUE = tuple(
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item",
-                        "catalogue.view_supplyassignment", "records.view_supplyduty"),
-    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch"),
+                        "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act"),
+    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act"),
     Role.DECIDER_OFFICER: ("access.view_request", "access.add_request"),
     Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request"),
     Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request", *_CATALOGUE, "catalogue.review_item"),
@@ -33,7 +33,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof"),
-    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry"),
+    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal"),
     Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict"),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",

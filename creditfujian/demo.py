@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue
+from creditfujian import demo_catalogue, demo_life
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -99,6 +99,8 @@ def load(*, say: Say) -> list[Account]:
     accounts.append(_institution(organisations))
     _readings(people)
     say("查询登记与查询日志已写入")
+    demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
+    demo_life.speak(User.objects.get(username="citizen"))
     return accounts
 
 

@@ -3,13 +3,14 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from publicity import catalogue_pages, pages
+from publicity import catalogue_pages, pages, statement_pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("lookup/", pages.lookup, name="lookup"),
     path("me/", pages.me, name="me"),
     path("me/file/", pages.me_file, name="me_file"),
+    path("me/file/<str:record_no>/statement/", statement_pages.me_statement, name="me_statement"),
     path("me/access/", pages.me_access, name="me_access"),
     path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/activate/", pages.activate_account, name="activate"),

@@ -6,6 +6,7 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,7 +23,7 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
-from records.models import Batch, BatchRow, RecordVersion
+from records.models import Batch, BatchRow, Record, RecordVersion, Statement
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
@@ -61,12 +62,28 @@ class View:
     repairable: bool
     repair_from: date | None
     version: int
+    state: Record.State
+    used_from: date | None
+    objected: bool
+    under_review: bool
+    held_back: bool
+    statement: str
+    statement_on: date | None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Tell whether others may be given it today; the database's `records_is_in_use` says the same."""
+        waits = self.state == Record.State.NOTICE_PENDING
+        noticed = waits and self.used_from is not None and self.used_from <= timezone.localdate()
+        return (self.state == Record.State.IN_FORCE or noticed) and not self.held_back
 
     @property
     def is_public(self) -> bool:
         """Tell whether the public can see it today."""
         today = timezone.localdate()
-        return bool(self.public_from and self.public_until and self.public_from <= today < self.public_until)
+        return self.is_in_use and bool(
+            self.public_from and self.public_until and self.public_from <= today < self.public_until
+        )
 
 
 @dataclass(frozen=True)
@@ -226,12 +243,20 @@ def _views(ask: Ask) -> list[tuple[int, View]]:
         .select_related("record__item", "record__provider")
         .order_by("-doc_date", "-record_id")
     )
+    return views_of(versions, _READER[ask.kind])
+
+
+def views_of(versions: Iterable[RecordVersion], reader: Field.Reader) -> list[tuple[int, View]]:
+    """Return what that kind of reader may see of versions that the database let this transaction read."""
+    found = list(versions)
+    said = {s.record_id: s for s in Statement.objects.filter(record__in=[v.record_id for v in found], ended_at=None)}
     rules: dict[int, _Rules] = {}
     views = []
-    for version in versions:
+    for version in found:
         if version.item_version_id not in rules:
-            rules[version.item_version_id] = _rules(version.item_version_id, _READER[ask.kind])
-        views.append((version.record_id, _view(version, rules[version.item_version_id])))
+            rules[version.item_version_id] = _rules(version.item_version_id, reader)
+        view = _view(version, rules[version.item_version_id], said.get(version.record_id))
+        views.append((version.record_id, view))
     return views
 
 
@@ -264,9 +289,9 @@ def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
 _SHOWN_APART = frozenset({"person_name", "id_number", "doc_no", "doc_date", "decider", "severity", "public_mark"})
 
 
-def _view(version: RecordVersion, rules: _Rules) -> View:
+def _view(version: RecordVersion, rules: _Rules, said: Statement | None) -> View:
     record, period = version.record, rules.periods.get(version.severity)
-    public = version.publication
+    public = record.publication  # the record's own: an act may have cut what the version said
     return View(
         number=record.number,
         item_code=record.item.code,
@@ -278,7 +303,7 @@ def _view(version: RecordVersion, rules: _Rules) -> View:
         severity=PublicationPeriod.Severity(version.severity).label if version.severity else "",
         public_from=public.lower if public else None,
         public_until=public.upper if public else None,
-        query_until=version.query_until,
+        query_until=record.query_until,
         facts=[
             Fact(f.code, f.label, KEPT_BACK if f.code in rules.kept_back else version.content[f.code])
             for f in rules.fields
@@ -286,7 +311,16 @@ def _view(version: RecordVersion, rules: _Rules) -> View:
         ],
         bases=rules.bases,
         public_basis=str(rules.version.disclosure_basis or ""),
-        repairable=rules.version.repairable and rules.version.item.polarity == Item.Polarity.NEGATIVE,
+        repairable=rules.version.repairable
+        and rules.version.item.polarity == Item.Polarity.NEGATIVE
+        and record.state in (Record.State.IN_FORCE, Record.State.NOTICE_PENDING),
         repair_from=add_months(version.doc_date, period.min_months) if period else None,
         version=version.version,
+        state=Record.State(record.state),
+        used_from=record.usable_from,
+        objected=record.objected_at is not None,
+        under_review=record.reviewed_at is not None,
+        held_back=record.hidden_at is not None,
+        statement=said.text if said else "",
+        statement_on=timezone.localdate(said.made_at) if said else None,
     )

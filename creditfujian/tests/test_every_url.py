@@ -28,9 +28,12 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
+from records import acts
+from records.life_models import Disposal, RecordAct
 from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.life import numbers_of
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
@@ -61,6 +64,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     """One committed batch about the citizen, one waiting, one registered reading, one clock, one consultation."""
     cast = make_cast()
     deliver(cast, [penalty(cast)])
+    number = numbers_of(cast.citizen)[0]
+    acts.ask(RecordAct.Kind.CORRECT, [number], by=cast.data_officer, reason="金额录入有误")
     waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
     assert waiting.state == Batch.State.CHECKED
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
@@ -79,11 +84,13 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_edition": Edition, "catalogue_impactassessment": ImpactAssessment,
         "catalogue_consultation": Consultation,
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
+        "records_recordact": RecordAct, "records_disposal": Disposal,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "catalogue_itemimport": str(sheet.pk),
+        "<str:record_no>": number,
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
@@ -94,7 +101,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     if name == "admin:view_on_site":
         return "/admin/r/1/1/"
-    for part in ("<str:code>", "<str:number>", "<str:kind>"):
+    for part in ("<str:code>", "<str:number>", "<str:kind>", "<str:record_no>"):
         route = route.replace(part, keys[part])
     if "<" not in route:
         return f"/{route}"

@@ -82,3 +82,8 @@ def _about(number: int, last: bool) -> bytes:
 
 def _path(sha256: str) -> Path:
     return Path(settings.MEDIA_ROOT) / "sealed" / sha256[:2] / sha256
+
+
+def destroy(sha256: str) -> None:
+    """Delete a sealed file of which nothing is held any more."""
+    _path(sha256).unlink(missing_ok=True)

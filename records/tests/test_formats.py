@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 import xlwt
 
+from creditfujian.lib import identity
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
 from records import actions
 from records.forms import UploadForm
@@ -16,7 +17,7 @@ from records.intake.base import SHEET_STEP
 from records.models import Batch
 from records.preview import reasons
 from records.tests.crafting import ods, ods_cell, ods_row
-from records.tests.deliveries import HEADER, as_csv, check, penalty, problems
+from records.tests.deliveries import HEADER, as_csv, check, decided, penalty, problems
 
 
 def cells(row: dict[str, str]) -> list[Any]:
@@ -91,17 +92,19 @@ def test_the_upload_page_takes_every_format(cast: Cast, name: str) -> None:
 
 
 def test_rows_of_a_second_sheet_are_named_by_their_sheet(cast: Cast) -> None:
-    good = list(penalty(cast).values())
-    other_name = list(penalty(cast, 行政相对人名称="林大雪", 行政处罚决定书文号="闽市监处罚〔2026〕2号").values())
+    known_to_nobody = {"证件号码": identity.invent(decided(50 * 365), 7)}
+    good = list(penalty(cast, 行政相对人名称="林立夏", **known_to_nobody).values())
+    other = penalty(cast, 行政相对人名称="林立秋", 行政处罚决定书文号="闽市监处罚〔2026〕2号", **known_to_nobody)
+    other_name = list(other.values())
     third = list(penalty(cast, 行政相对人名称="林大雪", 证件号码=OTHER_NUMBER, 行政处罚决定书文号="闽3号").values())
     content = as_xlsx(("一月", [HEADER, third]), ("二月", [HEADER, good, good, other_name]))
     batch = check(cast, content, name="两月.xlsx")
-    assert problems(batch) == {SHEET_STEP + 3: ["R01"], SHEET_STEP + 4: ["R03"]}
+    assert problems(batch) == {SHEET_STEP + 2: ["R03"], SHEET_STEP + 3: ["R01"], SHEET_STEP + 4: ["R03"]}
     assert batch.sheet == "一月、二月"
     told = {reason.code: reason.examples[0] for reason in reasons(batch, with_examples=True)}
     assert told["R01"].place == "第 2 张表第 3 行"
     assert "与本文件第 2 张表第 2 行重复" in told["R01"].message
-    assert "在本文件第 2 张表第 2 行使用了另一个姓名" in told["R03"].message
+    assert "在本文件第 2 张表第 4 行使用了另一个姓名" in told["R03"].message
     assert any("二月" in note and "接着读取" in note for note in batch.notes)
 
 
