@@ -427,3 +427,6 @@ class NilDeclaration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} 零报"
+
+
+from records import export_models, report_models  # noqa: E402, F401 – further tables of the app

@@ -6,6 +6,7 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -25,10 +26,16 @@ from creditfujian.lib.masking import Profile
 from records.models import Batch, BatchRow, RecordVersion
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
+COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
-_PROFILE = {Kind.SELF: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC}
-_READER = {Kind.SELF: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT, Kind.PUBLIC: Field.Reader.PUBLIC}
+_PROFILE = {
+    Kind.SELF: Profile.SELF, Kind.COUNTER: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC,
+}  # fmt: skip
+_READER = {
+    Kind.SELF: Field.Reader.SUBJECT, Kind.COUNTER: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT,
+    Kind.PUBLIC: Field.Reader.PUBLIC,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,11 +98,21 @@ class Refused:
 
 
 @transaction.atomic
-def own_file(person: Person, *, by: Asker) -> File:
+def own_file(person: Person, *, by: Asker, purpose: str = "本人查看自己的信用记录") -> File:
     """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free."""
     ask = Ask(
-        kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose="本人查看自己的信用记录",
-        fields_class="本人可见", person=person,
+        kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose=purpose, fields_class="本人可见",
+        person=person,
+    )  # fmt: skip
+    return _answer(ask, by)
+
+
+@transaction.atomic
+def file_at_counter(person: Person, *, by: Asker, case_no: str) -> File:
+    """Return everything about the person, who stands at the counter with their card, for their report (kind Q2)."""
+    ask = Ask(
+        kind=Kind.COUNTER, ground=COUNTER_GROUND, purpose="窗口为本人出具信用报告", fields_class="本人可见",
+        case_no=case_no, person=person,
     )  # fmt: skip
     return _answer(ask, by)
 
@@ -226,13 +243,17 @@ def _views(ask: Ask) -> list[tuple[int, View]]:
         .select_related("record__item", "record__provider")
         .order_by("-doc_date", "-record_id")
     )
-    rules: dict[int, _Rules] = {}
-    views = []
+    return [(version.record_id, view) for version, view in views_of(versions, ask.kind, {})]
+
+
+def views_of(
+    versions: Iterable[RecordVersion], kind: Kind, rules: "dict[int, _Rules]"
+) -> Iterator[tuple[RecordVersion, View]]:
+    """Turn versions into what that kind of reader may see of them; `rules` keeps what was loaded for the next call."""
     for version in versions:
         if version.item_version_id not in rules:
-            rules[version.item_version_id] = _rules(version.item_version_id, _READER[ask.kind])
-        views.append((version.record_id, _view(version, rules[version.item_version_id])))
-    return views
+            rules[version.item_version_id] = _rules(version.item_version_id, _READER[kind])
+        yield version, _view(version, rules[version.item_version_id])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records.duties import period_of
 from records.models import Batch, SupplyDuty
+from records.ways_out_waiting import waiting_to_go_out
 
 State = Batch.State
 
@@ -31,6 +32,7 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
             Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
         ]
+    cards += waiting_to_go_out(user)
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):
