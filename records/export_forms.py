@@ -1,5 +1,7 @@
 """The shape of a request for an export."""
 
+from typing import cast
+
 from django import forms
 
 from access.models import Purpose
@@ -7,7 +9,7 @@ from accounts.models import User
 from records.export_models import Export
 from records.export_rules import exportable
 from records.exports import Filters
-from records.forms import ItemsChoice, _choice, current_versions
+from records.forms import ItemsChoice, current_versions
 
 
 class ExportForm(forms.Form):
@@ -35,7 +37,7 @@ class ExportForm(forms.Form):
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         anybody, own = exportable(user)
-        _choice(self, "items").queryset = current_versions().filter(item__in=anybody | own)
+        cast("ItemsChoice", self.fields["items"]).queryset = current_versions().filter(item__in=anybody | own)
 
     def clean(self) -> dict[str, object]:
         data = super().clean() or {}

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from access.web import asker
 from accounts.admin import ProofForm, ReadOnlyAdmin
 from accounts.web import signed_in
+from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from records import report_pdf, reports
 from records.report_models import CounterRequest, Report
@@ -54,7 +55,7 @@ class CounterRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="当事人")
     def masked_person(self, request: CounterRequest) -> str:
-        return f"{request.person.name[:1]}*（{request.person.masked_id(Profile.PUBLIC)}）"
+        return f"{masking.name(request.person.name, Profile.PUBLIC)}（{request.person.masked_id(Profile.PUBLIC)}）"
 
     @admin.display(description="报告编号")
     def report_number(self, request: CounterRequest) -> str:
