@@ -9,16 +9,15 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
 
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import signed_in
-from catalogue.models import ItemVersion
 from records import exports
 from records.export_forms import DecisionForm, ExportForm
 from records.export_models import Export
 from records.export_rules import REVIEW_ABOVE
+from records.forms import current_versions
 from records.reading import Refused
 
 CHANNEL = "工作平台"
@@ -72,7 +71,7 @@ class ExportAdmin(ReadOnlyAdmin):
         export, user = self._one(request, object_id), signed_in(request)
         context = self._context(
             request, title=f"导出 {export.number}", export=export, mine=export.requested_by_id == user.pk,
-            items=ItemVersion.objects.in_force(timezone.localdate()).filter(item__in=export.item_ids).select_related("item"), why_not_review=exports.why_not_review(export, user),
+            items=current_versions().filter(item__in=export.item_ids), why_not_review=exports.why_not_review(export, user),
             decision=DecisionForm(), downloads=export.downloads.select_related("by"),
         )  # fmt: skip
         return render(request, "admin/records/export/detail.html", context)
