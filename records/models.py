@@ -430,3 +430,4 @@ class NilDeclaration(models.Model):
 
 
 from records import export_models, report_models  # noqa: E402, F401 – further tables of the app
+from records.soundness_models import Unsound  # noqa: E402, F401
