@@ -10,7 +10,6 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind, Purpose
@@ -19,8 +18,7 @@ from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from creditfujian.lib.spreadsheet import csv_pieces, write_xlsx
 from records.export_models import Export, ExportPart
-from records.models import RecordVersion
-from records.reading import View, views_of
+from records.reading import View, logged_views
 
 CHUNK = 500  # persons read in one transaction
 HEAD = ["记录编号", "条目编码", "条目名称", "姓名", "证件号码", "文书号", "认定日期", "作出机关", "提供单位", "失信程度",
@@ -64,14 +62,8 @@ def read_next(export: Export) -> None:
 
 
 def _rows(record_ids: list[int]) -> tuple[list[Row], set[str]]:
-    versions = (
-        RecordVersion.objects.filter(record__in=record_ids, version=F("record__version"))
-        .select_related("record__item", "record__provider", "record__person")
-        .order_by("record__person", "record__item", "doc_date", "record")
-    )
     rows, items, masked = [], set[str](), dict[int, tuple[str, str]]()
-    for version, view in views_of(versions, Kind.DUTY, {}):
-        person = version.record.person
+    for person, view in logged_views(record_ids, Kind.DUTY):
         if person.pk not in masked:
             masked[person.pk] = masking.name(person.name, Profile.DEPARTMENT), person.masked_id(Profile.DEPARTMENT)
         rows.append((_cells(view, *masked[person.pk]), [(fact.label, fact.value) for fact in view.facts]))

@@ -6,7 +6,7 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -23,7 +23,7 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
-from records.models import Batch, BatchRow, RecordVersion
+from records.models import Batch, BatchRow, Record, RecordVersion
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
@@ -244,6 +244,23 @@ def _views(ask: Ask) -> list[tuple[int, View]]:
         .order_by("-doc_date", "-record_id")
     )
     return [(version.record_id, view) for version, view in views_of(versions, ask.kind, {})]
+
+
+def logged_views(record_ids: Sequence[int], kind: Kind) -> Iterator[tuple[Person, View]]:
+    """Yield those records, with their persons, of which this transaction has written lines; others the database hides."""
+    versions = (
+        RecordVersion.objects.filter(record__in=record_ids, version=F("record__version"))
+        .select_related("record__item", "record__provider", "record__person")
+        .order_by("record__person", "record__item", "doc_date", "record")
+    )
+    return ((version.record.person, view) for version, view in views_of(versions, kind, {}))
+
+
+def held_in(file: File, person: Person) -> list[tuple[int, int, bool]]:
+    """Return record, version and whether it is public today, of a file read in this transaction: what a report holds."""
+    shown = {view.number: view.is_public for view in file.records}
+    records = Record.objects.filter(person=person).order_by("pk")
+    return [(record.pk, record.version, shown[record.number]) for record in records]
 
 
 def views_of(

@@ -102,7 +102,13 @@ def content(
             entries = [_entry(view) for view in views]
             categories.append(Category(name, entries, sum(view.is_public for view in views)))
     found = {category.name for category in categories}
-    omitted = [f"已暂停的目录条目（{'、'.join(suspended)}）：暂停期间不再归集，也不向他人提供；窗口报告不载，本人登录后可以看到。"] if suspended else []
+    omitted = (
+        [
+            f"已暂停的目录条目（{'、'.join(suspended)}）：暂停期间不再归集，也不向他人提供；窗口报告不载，本人登录后可以看到。"
+        ]
+        if suspended
+        else []
+    )
     return Content(
         name=file.name, id_number=file.id_number, at=at, records=len(file.records),
         public=sum(view.is_public for view in file.records), categories=categories,

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Organisation, Person, User
-from records.models import Record, SealedFile, mod_37_36
+from records.models import SealedFile, mod_37_36
 
 
 class CounterRequestQuerySet(models.QuerySet["CounterRequest"]):
@@ -130,7 +130,7 @@ class ReportEntry(models.Model):
 
     pk = models.CompositePrimaryKey("report_id", "record_id")
     report = models.ForeignKey(Report, models.PROTECT, related_name="entries")
-    record = models.ForeignKey(Record, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    record = models.ForeignKey("records.Record", models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     version = models.IntegerField("版本")
     public = models.BooleanField("当时公示中")
 

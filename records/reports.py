@@ -28,8 +28,7 @@ from creditfujian.lib.text import normalise_name
 from creditfujian.lib.workdays import add_months
 from records import report_pdf
 from records.intake import store
-from records.models import Record
-from records.reading import COUNTER_GROUND, PUBLIC_FLOOR_SECONDS, File, file_at_counter, own_file
+from records.reading import COUNTER_GROUND, PUBLIC_FLOOR_SECONDS, File, file_at_counter, held_in, own_file
 from records.report_content import Content, Cover, content, sheet
 from records.report_models import CounterRequest, Report, ReportEntry, ReportFile, ReportPrint, report_number
 
@@ -315,11 +314,7 @@ def _issue(
     pdf = report_pdf.set_report(sheet(_content(person, file, at), cover))
     kept = store.keep(io.BytesIO(pdf), name=f"{number}.pdf")
     today = timezone.localdate(at)
-    entries = [
-        (pk_, version, bool(publication and publication.lower <= today < publication.upper))
-        for pk_, version, publication in Record.objects.filter(person=person)
-        .order_by("pk").values_list("pk", "version", "publication")
-    ]  # fmt: skip
+    entries = held_in(file, person)
     report = Report.objects.create(
         id=pk, number=number, person=person, kind=kind, counter_request=request, query_seq=file.seq, issued_at=at,
         by=user, organisation=user.organisation if request else None, records=len(entries), sha256=kept.sha256,

@@ -8,8 +8,8 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records.duties import period_of
 from records.models import Batch, SupplyDuty
-from records.ways_out_waiting import waiting_to_go_out
 from records.soundness_models import Unsound
+from records.ways_out_waiting import waiting_to_go_out
 
 State = Batch.State
 
