@@ -18,9 +18,10 @@ def records_of(act: RecordAct, *, by: Asker) -> list[tuple[View, dict[str, tuple
     versions = RecordVersion.objects.filter(record__in=ids, version=F("record__version"))
     found = list(versions.select_related("record__item", "record__provider").order_by("record_id"))
     proposed = {content.record_id: content for content in ActContent.objects.filter(act=act)}
-    before = {version.record_id: version for version in found}
-    views = views_of(found, Field.Reader.PROVIDER)
-    return [(view, _changes(before[pk], proposed[pk]) if pk in proposed else {}) for pk, view in views]
+    return [
+        (view, _changes(version, proposed[version.record_id]) if version.record_id in proposed else {})
+        for version, view in views_of(found, Field.Reader.PROVIDER)
+    ]
 
 
 def _changes(before: RecordVersion, then: ActContent) -> dict[str, tuple[str, str]]:

@@ -463,6 +463,7 @@ class NilDeclaration(models.Model):
         return f"{self.item} 零报"
 
 
+from records import export_models, report_models  # noqa: E402, F401 – further tables of the app
 from records.life_models import (  # noqa: E402, F401
     ActContent,
     ActRecord,

@@ -1,9 +1,11 @@
-"""The night's part of records: what begins, what ends and is disposed of; duties of closed periods; what is sealed."""
+"""The night's part of records: what begins, what ends and is disposed of; closed periods, seals, files of reports."""
 
 from datetime import date
 
 from records import life
 from records.duties import close_periods
+from records.exports import forget_files as forget_exports
+from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
 
 
@@ -16,4 +18,6 @@ def nightly(day: date) -> dict[str, int]:
         "disposed": life.dispose(),
         "duties": close_periods(day),
         "unsound": check_sealed(day),
+        "report_files": forget_reports(day),
+        "export_files": forget_exports(),
     }

@@ -10,6 +10,7 @@ from records.duties import period_of
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.soundness_models import Unsound
+from records.ways_out_waiting import waiting_to_go_out
 
 State = Batch.State
 
@@ -37,6 +38,7 @@ def waiting_for(user: User) -> list[Waiting]:
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
+    cards += waiting_to_go_out(user)
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):

@@ -28,12 +28,13 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import acts
+from records import acts, exports, reports
 from records.life_models import Disposal, RecordAct
 from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import numbers_of
+from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
@@ -42,7 +43,7 @@ FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the r
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
-    "consultation", "rules", "prohibited",
+    "consultation", "rules", "prohibited", "verify",
 }  # fmt: skip
 
 
@@ -72,6 +73,10 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     consultation = consulted(cast)
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
+    export = exports.run(ask(cast).pk)
+    at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    assert at_counter is not None
+    issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -89,8 +94,9 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
-        "catalogue_itemimport": str(sheet.pk),
         "<str:record_no>": number,
+        "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
+        "<str:report>": issued.report.number,
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
@@ -101,7 +107,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     if name == "admin:view_on_site":
         return "/admin/r/1/1/"
-    for part in ("<str:code>", "<str:number>", "<str:kind>", "<str:record_no>"):
+    for part in ("<str:code>", "<str:number>", "<str:kind>", "<str:record_no>", "<str:report>"):
         route = route.replace(part, keys[part])
     if "<" not in route:
         return f"/{route}"

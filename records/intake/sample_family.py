@@ -70,7 +70,7 @@ def two_headers(out: BinaryIO) -> None:
     pairs = [GROUPS.get(column.code, (column.label, None)) for column in COLUMNS]
     book = Book(out)
     above = [group if at == 0 or pairs[at - 1][0] != group else None for at, (group, _) in enumerate(pairs)]
-    footers = [["合计", *[None] * 9, 12.0], ["制表人：张某", None, "审核人：李某"]]
+    footers: list[list[Any]] = [["合计", *[None] * 9, 12.0], ["制表人：张某", None, "审核人：李某"]]
     sheet = book.sheet(
         "行政处罚", [["自然人行政处罚信息报送表"], above, [below for _, below in pairs], *rows, *footers]
     )
