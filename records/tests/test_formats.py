@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 import xlwt
 
-from creditfujian.tests.cast import OTHER_NUMBER, Cast
+from creditfujian.lib import identity
+from creditfujian.tests.cast import Cast
 from records import actions
 from records.forms import UploadForm
 from records.intake.base import SHEET_STEP
@@ -91,17 +92,20 @@ def test_the_upload_page_takes_every_format(cast: Cast, name: str) -> None:
 
 
 def test_rows_of_a_second_sheet_are_named_by_their_sheet(cast: Cast) -> None:
-    good = list(penalty(cast).values())
-    other_name = list(penalty(cast, 行政相对人名称="林大雪", 行政处罚决定书文号="闽市监处罚〔2026〕2号").values())
-    third = list(penalty(cast, 行政相对人名称="林大雪", 证件号码=OTHER_NUMBER, 行政处罚决定书文号="闽3号").values())
-    content = as_xlsx(("一月", [HEADER, third]), ("二月", [HEADER, good, good, other_name]))
+    stranger = identity.invent(date(1985, 5, 5), 12)
+    good, third = (list(penalty(cast, **more).values()) for more in ({}, {"行政处罚决定书文号": "闽3号"}))
+    names = [
+        list(penalty(cast, 行政相对人名称=name, 证件号码=stranger, 行政处罚决定书文号=f"闽{name}号").values())
+        for name in ("林立春", "林立夏")
+    ]
+    content = as_xlsx(("一月", [HEADER, third]), ("二月", [HEADER, good, good, *names]))
     batch = check(cast, content, name="两月.xlsx")
-    assert problems(batch) == {SHEET_STEP + 3: ["R01"], SHEET_STEP + 4: ["R03"]}
+    assert problems(batch) == {SHEET_STEP + 3: ["R01"], SHEET_STEP + 4: ["R03"], SHEET_STEP + 5: ["R03"]}
     assert batch.sheet == "一月、二月"
     told = {reason.code: reason.examples[0] for reason in reasons(batch, with_examples=True)}
     assert told["R01"].place == "第 2 张表第 3 行"
     assert "与本文件第 2 张表第 2 行重复" in told["R01"].message
-    assert "在本文件第 2 张表第 2 行使用了另一个姓名" in told["R03"].message
+    assert "在本文件第 2 张表第 5 行使用了另一个姓名" in told["R03"].message
     assert any("二月" in note and "接着读取" in note for note in batch.notes)
 
 
