@@ -69,11 +69,10 @@ def two_headers(out: BinaryIO) -> None:
     rows[4][ID] = rows[4][ID][:17] + ("1" if rows[4][ID][17] != "1" else "2")
     pairs = [GROUPS.get(column.code, (column.label, None)) for column in COLUMNS]
     book = Book(out)
-    above = [group if at == 0 or pairs[at - 1][0] != group else None for at, (group, _) in enumerate(pairs)]
-    footers: list[list[Any]] = [["合计", *[None] * 9, 12.0], ["制表人：张某", None, "审核人：李某"]]
-    sheet = book.sheet(
-        "行政处罚", [["自然人行政处罚信息报送表"], above, [below for _, below in pairs], *rows, *footers]
-    )
+    above: list[Any] = [group if at == 0 or pairs[at - 1][0] != group else None for at, (group, _) in enumerate(pairs)]
+    below: list[Any] = [heading for _, heading in pairs]
+    footers: Rows = [["合计", *[None] * 9, 12.0], ["制表人：张某", None, "审核人：李某"]]
+    sheet = book.sheet("行政处罚", [["自然人行政处罚信息报送表"], above, below, *rows, *footers])
     sheet.merge_range(0, 0, 0, len(COLUMNS) - 1, "自然人行政处罚信息报送表", book.bold)
     start = 0
     for at in range(1, len(pairs) + 1):

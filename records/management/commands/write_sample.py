@@ -27,8 +27,8 @@ class Command(BaseCommand):
             write_family(target)
             return
         more = {"uscc": options["uscc"]} if options["uscc"] else {}
-        kind = target.suffix.removeprefix(".")
-        if kind not in get_args(Kind):
+        kind: Kind | None = next((one for one in get_args(Kind) if target.suffix == f".{one}"), None)
+        if kind is None:
             raise CommandError(f"不认识的扩展名 {target.suffix}。请用 .xlsx、.xls、.ods、.csv 或 .tsv。")
         with target.open("wb") as out:
             outcomes = write_sample(
