@@ -437,3 +437,6 @@ class NilDeclaration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} 零报"
+
+
+from records.soundness_models import Unsound  # noqa: E402, F401

@@ -8,6 +8,7 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records.duties import period_of
 from records.models import Batch, SupplyDuty
+from records.soundness_models import Unsound
 
 State = Batch.State
 
@@ -40,6 +41,9 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("处理中断的批次", broken, "查看后台任务是否正常", f"{url}?state__exact=failed", Tone.OVERDUE),
             Waiting("正在处理的批次", working, "只显示数量，不显示个人信息", url),
         ]
+    if user.has_perm("records.view_batch_counts") and (unsound := Unsound.objects.count()):
+        told = "夜间核验发现证件号码或年龄有问题的记录，已停止提供；请通知安全管理员查明写入途径"
+        cards.append(Waiting("封存核验发现", unsound, told, url, Tone.OVERDUE))
     if user.has_role(Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, Role.DECIDER_HEAD):
         mine_open = user.requests.filter(expires_at__gt=Now()).count()
         cards.append(
