@@ -212,11 +212,17 @@ class Record(models.Model):
         REPAIRED = 5, "已修复"
         EXPIRED = 6, "已到期"
 
-    person = models.ForeignKey(Person, models.PROTECT, db_index=False, verbose_name="自然人", related_name="records")
-    item = models.ForeignKey(Item, models.PROTECT, db_index=False, verbose_name="目录条目", related_name="records")
-    provider = models.ForeignKey(
-        Organisation, models.PROTECT, db_index=False, verbose_name="提供单位", related_name="records"
+    # The keys are checked per statement, by the triggers of migration 0008_set_based_keys.
+    person = models.ForeignKey(
+        Person, models.PROTECT, db_constraint=False, db_index=False, verbose_name="自然人", related_name="records"
     )
+    item = models.ForeignKey(
+        Item, models.PROTECT, db_constraint=False, db_index=False, verbose_name="目录条目", related_name="records"
+    )
+    provider = models.ForeignKey(
+        Organisation, models.PROTECT, db_constraint=False, db_index=False, verbose_name="提供单位",
+        related_name="records",
+    )  # fmt: skip
     decider_uscc = models.TextField("认定单位代码")
     doc_no = models.TextField("文书号")
     doc_date = models.DateField("认定日期")
@@ -294,14 +300,21 @@ class RecordVersion(models.Model):
         CORRECTED = 5, "更正"
 
     pk = models.CompositePrimaryKey("record_id", "version")
-    record = models.ForeignKey(Record, models.PROTECT, db_index=False, related_name="versions")
+    record = models.ForeignKey(
+        Record, models.PROTECT, db_constraint=False, db_index=False, related_name="versions"
+    )  # its keys, too, are checked by the triggers
     version = models.IntegerField("版本")
     deed = models.SmallIntegerField("变更类型", choices=Deed)
-    item_version = models.ForeignKey(ItemVersion, models.PROTECT, db_index=False, verbose_name="规则版本")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, verbose_name="批次", related_name="versions")
-    act = models.ForeignKey(
-        "RecordAct", models.PROTECT, null=True, db_index=False, verbose_name="办理单", related_name="versions"
+    item_version = models.ForeignKey(
+        ItemVersion, models.PROTECT, db_constraint=False, db_index=False, verbose_name="规则版本"
     )
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, db_constraint=False, null=True, verbose_name="批次", related_name="versions"
+    )
+    act = models.ForeignKey(
+        "RecordAct", models.PROTECT, db_constraint=False, null=True, db_index=False, verbose_name="办理单",
+        related_name="versions",
+    )  # fmt: skip
     row_no = models.IntegerField("行号", null=True)
     name = models.TextField("文书所载姓名")
     doc_date = models.DateField("认定日期")
@@ -310,7 +323,7 @@ class RecordVersion(models.Model):
     query_until = models.DateField("查询期至")
     content = models.JSONField("内容")
     content_hash = models.BinaryField(editable=False)
-    by = models.ForeignKey(User, models.PROTECT, db_index=False, verbose_name="办理人")
+    by = models.ForeignKey(User, models.PROTECT, db_constraint=False, db_index=False, verbose_name="办理人")
     at = models.DateTimeField("时间", db_default=models.functions.Now())
 
     class Meta:
