@@ -13,14 +13,17 @@ _CATALOGUE = tuple(
     )
 )  # fmt: skip
 
+_READ = ("access.view_request", "access.add_request", "access.list_by_duty")
+_LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
+
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
-    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item",
+    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE, "catalogue.propose_item",
                         "catalogue.view_supplyassignment", "records.view_supplyduty"),
-    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch"),
-    Role.DECIDER_OFFICER: ("access.view_request", "access.add_request"),
-    Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request"),
-    Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request", *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: ("access.view_request", "access.add_request"),
+    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch", *_LIST_SUPPLIED),
+    Role.DECIDER_OFFICER: _READ,
+    Role.DECIDER_REVIEWER: _READ,
+    Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
+    Role.DECIDER_HEAD: _READ,
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",

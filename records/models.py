@@ -427,3 +427,6 @@ class NilDeclaration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} 零报"
+
+
+from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
