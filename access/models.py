@@ -66,6 +66,10 @@ class RequestQuerySet(models.QuerySet["Request"]):
         """Those that open lists of records."""
         return self.exclude(reach=Reach.PERSON)
 
+    def open(self) -> "RequestQuerySet":
+        """Those that have not ended."""
+        return self.filter(expires_at__gt=timezone.now())
+
 
 class Request(models.Model):
     """A registration before anything is opened: who asks, about whom, on what ground, what for, until when."""

@@ -3,7 +3,7 @@
 import logging
 
 from creditfujian.lib import correlation
-from records import actions
+from records import actions, bulk
 
 log = logging.getLogger("creditfujian.records")
 
@@ -16,6 +16,19 @@ def check_batch(batch_id: int) -> str:
 def commit_batch(batch_id: int) -> str:
     """Write a batch's good rows."""
     return _run(batch_id, lambda: actions.commit_batch(batch_id).state)
+
+
+def run_bulk(job_id: int) -> str:
+    """Do what is left of a deed over many records."""
+    token = correlation.begin()
+    try:
+        return str(bulk.run(job_id).state)
+    except Exception:
+        log.exception("bulk %s: job failed", job_id)
+        bulk.mark_failed(job_id)
+        return "failed"
+    finally:
+        correlation.end(token)
 
 
 def _run(batch_id: int, deed) -> str:  # type: ignore[no-untyped-def]

@@ -68,65 +68,6 @@ class SavedView(models.Model):
         return self.name
 
 
-class WorkListQuerySet(models.QuerySet["WorkList"]):
-    def visible_to(self, user: User) -> "WorkListQuerySet":
-        """Those of the user's own organisation that the user made or works on."""
-        return self.filter(organisation=user.organisation_id).filter(Q(made_by=user) | Q(assigned_to=user))
-
-
-class WorkList(models.Model):
-    """Records that an officer is to check against the office's own papers (核对名单)."""
-
-    organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name="单位", related_name="+")
-    made_by = models.ForeignKey(User, models.PROTECT, verbose_name="建立人", related_name="+")
-    assigned_to = models.ForeignKey(User, models.PROTECT, verbose_name="核对人", related_name="work_lists")
-    title = models.CharField("名称", max_length=60)
-    due_on = models.DateField("完成期限")
-    created_at = models.DateTimeField("建立时间", default=timezone.now)
-
-    objects = WorkListQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = "核对名单"
-        ordering = ["-id"]
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class WorkListEntry(models.Model):
-    """One record to check, and what was found: agreement, or something to put right by its own procedure."""
-
-    class Finding(models.TextChoices):
-        OPEN = "open", "待核对"
-        AGREES = "agrees", "与案卷一致"
-        DIFFERS = "differs", "与案卷不一致"
-
-    work_list = models.ForeignKey(WorkList, models.CASCADE, verbose_name="核对名单", related_name="entries")
-    record_id = models.BigIntegerField("记录")  # no foreign key: disposal of a record must not wait for a list
-    finding = models.CharField("结果", max_length=8, choices=Finding, default=Finding.OPEN)
-    note = models.CharField("说明", max_length=200, blank=True)
-    checked_at = models.DateTimeField("核对时间", null=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "核对项"
-        ordering = ["record_id"]
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["work_list", "record_id"], name="worklistentry_once_per_list"),
-            models.CheckConstraint(
-                condition=Q(finding="open") | Q(checked_at__isnull=False), name="worklistentry_checked_at_a_time"
-            ),
-            models.CheckConstraint(
-                condition=~Q(finding="differs") | ~Q(note=""), name="worklistentry_difference_is_said"
-            ),
-        ]  # fmt: skip
-
-    def __str__(self) -> str:
-        return f"核对项 {self.pk}"
-
-
 class BulkJobQuerySet(models.QuerySet["BulkJob"]):
     def visible_to(self, user: User) -> "BulkJobQuerySet":
         """Those that this user started."""
@@ -194,3 +135,64 @@ class BulkOutcome(models.Model):
 
     def __str__(self) -> str:
         return self.note
+
+
+class WorkListQuerySet(models.QuerySet["WorkList"]):
+    def visible_to(self, user: User) -> "WorkListQuerySet":
+        """Those of the user's own organisation that the user made or works on."""
+        return self.filter(organisation=user.organisation_id).filter(Q(made_by=user) | Q(assigned_to=user))
+
+
+class WorkList(models.Model):
+    """Records that an officer is to check against the office's own papers (核对名单)."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name="单位", related_name="+")
+    made_by = models.ForeignKey(User, models.PROTECT, verbose_name="建立人", related_name="+")
+    assigned_to = models.ForeignKey(User, models.PROTECT, verbose_name="核对人", related_name="work_lists")
+    title = models.CharField("名称", max_length=60)
+    due_on = models.DateField("完成期限")
+    created_at = models.DateTimeField("建立时间", default=timezone.now)
+    job = models.OneToOneField(BulkJob, models.PROTECT, verbose_name="批量办理", related_name="work_list")
+
+    objects = WorkListQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "核对名单"
+        ordering = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class WorkListEntry(models.Model):
+    """One record to check, and what was found: agreement, or something to put right by its own procedure."""
+
+    class Finding(models.TextChoices):
+        OPEN = "open", "待核对"
+        AGREES = "agrees", "与案卷一致"
+        DIFFERS = "differs", "与案卷不一致"
+
+    work_list = models.ForeignKey(WorkList, models.CASCADE, verbose_name="核对名单", related_name="entries")
+    record_id = models.BigIntegerField("记录")  # no foreign key: disposal of a record must not wait for a list
+    number = models.CharField("记录编号", max_length=20)
+    finding = models.CharField("结果", max_length=8, choices=Finding, default=Finding.OPEN)
+    note = models.CharField("说明", max_length=200, blank=True)
+    checked_at = models.DateTimeField("核对时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "核对项"
+        ordering = ["record_id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["work_list", "record_id"], name="worklistentry_once_per_list"),
+            models.CheckConstraint(
+                condition=Q(finding="open") | Q(checked_at__isnull=False), name="worklistentry_checked_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(finding="differs") | ~Q(note=""), name="worklistentry_difference_is_said"
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"核对项 {self.pk}"

@@ -8,11 +8,10 @@ of queries. A page of nobody leaves its query line too. At most fifty persons a 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from access.actions import Ask, Asker, register_list, write_answer, write_persons, write_query
@@ -220,16 +219,18 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     )  # fmt: skip
 
 
-def ids_for_a_job(request: Request, filters: Filters, search: ListSearch | None, *, most: int, by: Asker) -> list[int]:
+def ids_for_a_job(
+    request: Request, filters: Filters, search: ListSearch | None, *, most: int, by: Asker
+) -> list[int] | Refused:
     """Return the keys, and nothing else, of the records that the filters find, at most so many; logged as one query.
 
-    Nobody's record is read. Raises PermissionError when the list is not open to this reader.
+    Nobody's record is read.
     """
     found: list[int] = []
     with transaction.atomic():
         asked = _ask(request, filters, "仅记录编号，未读取内容", by)
         if isinstance(asked, Refused):
-            raise PermissionError(asked.reason)
+            return asked
         seq, _ = asked
         after: int | None = None
         while len(found) < most:
@@ -251,7 +252,7 @@ def shown_to(request: Request, record_ids: Iterable[int]) -> list[int]:
             "SELECT DISTINCT shown FROM access_query q JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at,"
             " unnest(a.record_ids) AS shown WHERE q.actor_id = %s AND q.request_no = %s AND q.at >= %s"
             " AND shown = ANY (%s)",
-            [request.actor_id, request.pk, request.created_at, wanted],
+            [request.actor_id, request.pk, request.created_at - timedelta(days=1), wanted],  # only where to look
         )
         seen = {pk for (pk,) in cursor.fetchall()}
     return [pk for pk in wanted if pk in seen]
@@ -260,6 +261,14 @@ def shown_to(request: Request, record_ids: Iterable[int]) -> list[int]:
 def views_of(user: User) -> list[SavedView]:
     """Return the officer's own saved views."""
     return list(SavedView.objects.filter(owner=user))
+
+
+@transaction.atomic
+def save_view(user: User, *, name: str, is_default: bool, filters: Filters) -> SavedView:
+    """Save filters under a name of the officer's own. Raises IntegrityError when the name is taken."""
+    if is_default:
+        SavedView.objects.filter(owner=user, is_default=True).update(is_default=False)
+    return SavedView.objects.create(owner=user, name=name, is_default=is_default, filters=as_stored(filters))
 
 
 def as_stored(filters: Filters) -> dict[str, Any]:

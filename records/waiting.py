@@ -4,8 +4,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from access.rules import lists_of
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
+from records import work_lists
 from records.duties import period_of
 from records.models import Batch, SupplyDuty
 
@@ -40,6 +42,17 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("处理中断的批次", broken, "查看后台任务是否正常", f"{url}?state__exact=failed", Tone.OVERDUE),
             Waiting("正在处理的批次", working, "只显示数量，不显示个人信息", url),
         ]
+    if lists_of(user):
+        to_check = work_lists.open_entries(user)
+        cards.append(
+            Waiting(
+                "待核对的记录",
+                to_check,
+                "对照案卷核对，填写结果",
+                reverse("admin:records_worklist_changelist"),
+                Tone.DUE,
+            )
+        )
     if user.has_role(Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, Role.DECIDER_HEAD):
         mine_open = user.requests.filter(expires_at__gt=Now()).count()
         cards.append(

@@ -6,7 +6,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-
 INDEXES = """
 -- One index for lists by item, by provider and by decision date, and for their keyset; it also serves who looks for an
 -- item's providers. The index of public documents gives way to one of all documents: exact and by their beginning.
@@ -65,7 +64,7 @@ DECLARE
     few CONSTANT int := 3000;
     allowed bigint[]; own bigint; providers bigint[]; names bigint[]; documents bigint[];
     source text; key text := 'r.doc_date'; base text; conditions text; pairs text; statement text;
-    from_key date; from_id bigint; first_day date; last_day date;
+    from_key date; from_id bigint; first_day date; last_day date; first_key date; last_key date;
     ascending boolean; way text; past text; within text;
 BEGIN
     IF size IS NULL OR size NOT BETWEEN 1 AND 50 THEN
@@ -146,12 +145,22 @@ BEGIN
     IF after IS NOT NULL THEN
         EXECUTE format('SELECT %s, r.id FROM records_record r WHERE r.id = $1', key) INTO from_key, from_id USING after;
     END IF;
+    -- The range's own end is where to begin: of two bounds of one kind the index would take either.
+    IF key <> 'r.doc_date' THEN
+        first_key := '-infinity'; last_key := 'infinity';
+    ELSE
+        first_key := first_day; last_key := last_day;
+    END IF;
     IF ascending THEN
         way := 'ASC'; past := '>'; within := '<=';
-        from_key := coalesce(from_key, '-infinity'); from_id := coalesce(from_id, 0);
+        IF from_key IS NULL OR from_key < first_key THEN
+            from_key := first_key; from_id := 0;
+        END IF;
     ELSE
         way := 'DESC'; past := '<'; within := '>=';
-        from_key := coalesce(from_key, 'infinity'); from_id := coalesce(from_id, 9223372036854775807);
+        IF from_key IS NULL OR from_key > last_key THEN
+            from_key := last_key; from_id := 9223372036854775807;
+        END IF;
     END IF;
 
     IF source IS NOT NULL THEN
@@ -186,9 +195,24 @@ BEGIN
             UNION ALL SELECT p.id, NULL, NULL, $2 + 1 FROM page p, met WHERE met.n > $2 AND p.n = $2
             UNION ALL SELECT e.id, NULL, NULL, $2 + 1 FROM edge e, met WHERE met.n <= $2) l ORDER BY l.n', past, way);
     RETURN QUERY EXECUTE statement USING allowed, size, providers, first_day, last_day, names, documents, from_key, from_id,
-        budget, CASE WHEN ascending THEN 'infinity'::date ELSE '-infinity'::date END,
+        budget, CASE WHEN ascending THEN last_key ELSE first_key END,
         CASE WHEN ascending THEN 9223372036854775807 ELSE 0::bigint END;
 END $$;
+"""
+KEPT = """
+-- Which of these records are in life and supplied by the organisation or open to it: their keys and numbers' days only.
+CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, created_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.id, r.created_at FROM records_record r
+     WHERE r.id = ANY (keys) AND r.state = 1 AND r.query_until > cf_today()
+       AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
+       AND (r.provider_id = organisation OR EXISTS (
+           SELECT 1 FROM guardian_groupobjectpermission g
+             JOIN accounts_organisation o ON o.group_id = g.group_id AND o.id = organisation
+             JOIN auth_permission p ON p.id = g.permission_id AND p.codename = 'query_item'
+             JOIN django_content_type t ON t.id = g.content_type_id AND t.app_label = 'catalogue' AND t.model = 'item'
+            WHERE g.object_pk = r.item_id::text))
+$$;
 """
 PAGE_UNDONE = """
 DROP FUNCTION records_page(bigint, bigint, jsonb, bigint, boolean, int);
@@ -375,6 +399,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="work_list",
+                        to="records.bulkjob",
+                        verbose_name="批量办理",
+                    ),
+                ),
+                (
                     "made_by",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -405,6 +438,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("record_id", models.BigIntegerField(verbose_name="记录")),
+                ("number", models.CharField(max_length=20, verbose_name="记录编号")),
                 (
                     "finding",
                     models.CharField(
@@ -489,4 +523,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(INDEXES, INDEXES_UNDONE),
         migrations.RunSQL(PAGE, PAGE_UNDONE),
+        migrations.RunSQL(KEPT, "DROP FUNCTION records_kept(bigint, bigint[]);"),
     ]

@@ -19,6 +19,7 @@ from records.tests.deliveries import decided, deliver, penalty
 from records.tests.listings import asks, fill, opened, wish
 
 By = ListSearch.By
+ALL = Filters()
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def shelf(cast: Cast) -> Cast:
     return cast
 
 
-def read(cast: Cast, request, filters: Filters = Filters(), search=None, **more) -> Page:  # type: ignore[no-untyped-def]
+def read(cast: Cast, request, filters: Filters = ALL, search=None, **more) -> Page:  # type: ignore[no-untyped-def]
     found = page(request, filters, search, by=asks(more.pop("user", cast.officer_here)), **more)
     assert isinstance(found, Page), found
     return found
@@ -50,7 +51,9 @@ def test_pages_follow_one_another_in_the_order_of_decisions_and_back(shelf: Cast
 def test_every_person_on_a_page_has_a_line_and_reads_of_it_in_plain_words(shelf: Cast) -> None:
     found = read(shelf, opened(shelf))
     assert Query.objects.count() == 1
-    assert QueryPerson.objects.filter(query=found.seq).count() == len({line.id_number + line.name for line in found.lines})
+    assert QueryPerson.objects.filter(query=found.seq).count() == len(
+        {line.id_number + line.name for line in found.lines}
+    )
     assert "陈小满" in {line.name for line in found.lines}
     line = access_history(shelf.citizen.person)[0]
     assert line.listed
@@ -84,9 +87,12 @@ def test_the_keys_of_a_page_are_gone_with_its_transaction() -> None:
 @pytest.mark.parametrize(
     ("filters", "meets"),
     [
-        (Filters(decided_from=decided(60), decided_until=decided(50)), lambda l: decided(60) <= l.doc_date <= decided(50)),
-        (Filters(severity=3), lambda l: l.severity == "严重"),
-        (Filters(public=True), lambda l: l.public_until is not None),
+        (
+            Filters(decided_from=decided(60), decided_until=decided(50)),
+            lambda line: decided(60) <= line.doc_date <= decided(50),
+        ),
+        (Filters(severity=3), lambda line: line.severity == "严重"),
+        (Filters(public=True), lambda line: line.public_until is not None),
     ],
 )
 def test_filters_return_what_meets_them_and_all_of_it(shelf: Cast, filters: Filters, meets) -> None:  # type: ignore[no-untyped-def]
@@ -158,7 +164,9 @@ def test_the_own_supply_is_listed_to_the_supplier_alone(shelf: Cast) -> None:
     assert refused.refusal is Refusal.NO_ROLE
 
 
-@pytest.mark.parametrize("who", ["officer_elsewhere", "data_officer", "auditor", "operator", "credit_office", "clerk", "system_admin"])
+@pytest.mark.parametrize(
+    "who", ["officer_elsewhere", "data_officer", "auditor", "operator", "credit_office", "clerk", "system_admin"]
+)
 def test_nobody_without_role_and_grant_registers_a_list_and_the_attempt_is_logged(shelf: Cast, who: str) -> None:
     outcome = register(wish(shelf), by=asks(getattr(shelf, who)))
     assert isinstance(outcome, Refused)
