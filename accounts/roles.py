@@ -17,8 +17,10 @@ _READ = ("access.view_request", "access.add_request", "access.list_by_duty")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
-    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE, "catalogue.propose_item",
-                        "catalogue.view_supplyassignment", "records.view_supplyduty"),
+    Role.DATA_OFFICER: (
+        "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
+        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty",
+    ),
     Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch", *_LIST_SUPPLIED),
     Role.DECIDER_OFFICER: _READ,
     Role.DECIDER_REVIEWER: _READ,

@@ -32,6 +32,7 @@ def after_migrate(using: str, **kwargs: Any) -> None:
 
     sync_roles(using)
     schedule_night(using)
+    schedule_rounds(using)
     grant_application(using)
 
 
@@ -45,5 +46,17 @@ def schedule_night(using: str) -> None:
         defaults={
             "func": "creditfujian.night.run", "schedule_type": Schedule.DAILY, "repeats": -1,
             "next_run": midnight + timedelta(days=1),
+        },
+    )  # fmt: skip
+
+
+def schedule_rounds(using: str) -> None:
+    """Schedule the look for work that a dead worker left behind, each minute, once; whoever moves it is left alone."""
+    from django_q.models import Schedule
+
+    Schedule.objects.using(using).get_or_create(
+        name="take up orphans",
+        defaults={
+            "func": "records.jobs.take_up_orphans", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1,
         },
     )  # fmt: skip

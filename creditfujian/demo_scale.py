@@ -43,9 +43,11 @@ SELECT c.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k JO
  WHERE (c.relname = ANY (%s) AND k.contype = 'f') OR k.conname = 'record_once_per_person_and_document'
 """
 _PERSONS = """
-INSERT INTO accounts_person (sid, name, id_cipher, id_index)
-SELECT gen_random_uuid(), name, id_cipher, id_index FROM scale_sealed ON CONFLICT (id_index) DO NOTHING
-RETURNING id, name
+WITH made AS (
+    INSERT INTO accounts_person (sid, name, id_cipher, id_index)
+    SELECT gen_random_uuid(), name, id_cipher, id_index FROM scale_sealed ON CONFLICT (id_index) DO NOTHING
+    RETURNING id, name
+) INSERT INTO scale_person (id, name) SELECT id, name FROM made
 """
 _RECORDS = """
 WITH rolled AS MATERIALIZED (
@@ -157,8 +159,8 @@ def _sources() -> list[Source]:
         version = versions[pk]
         if not version.comes_by_delivery or (last - first).days < 1:
             continue
-        groups = [group.pk for group in get_groups_with_perms(version.item, attach_perms=True)
-                  if "supply_item" in get_groups_with_perms(version.item, attach_perms=True)[group]]  # fmt: skip
+        granted = get_groups_with_perms(version.item, attach_perms=True)
+        groups = [group.pk for group, held in granted.items() if "supply_item" in held]
         for provider in Organisation.objects.filter(group__in=groups).order_by("pk"):
             own = 4.0 if version.item.polarity == Item.Polarity.NEGATIVE else 1.0
             found.append(Source(version.item, version, provider, first, last, own * (last - first).days))
@@ -173,7 +175,7 @@ def _make_persons(cursor: Any, count: int) -> int:
     for low in range(0, count, 50_000):
         lines = io.StringIO("".join(_sealed(range(low, min(low + 50_000, count)), dice)))
         cursor.copy_expert("COPY scale_sealed FROM STDIN", lines)
-    cursor.execute(f"WITH made AS ({_PERSONS}) INSERT INTO scale_person (id, name) SELECT id, name FROM made")
+    cursor.execute(_PERSONS)
     made: int = cursor.rowcount
     cursor.execute("ANALYZE scale_person")
     return made
@@ -271,7 +273,12 @@ def _officer(provider: Organisation, letter: str) -> User:
     """Return an account that nobody can sign in to: in whose name invented batches stand."""
     user, _ = User.objects.get_or_create(
         username=f"scale_{provider.pk}_{letter}",
-        defaults={"name": f"演示{letter}", "organisation": provider, "is_active": False, "password": make_password(None)},
+        defaults={
+            "name": f"演示{letter}",
+            "organisation": provider,
+            "is_active": False,
+            "password": make_password(None),
+        },
     )
     return user
 

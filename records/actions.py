@@ -60,6 +60,11 @@ def start_checking(batch: Batch) -> None:
     async_task("records.jobs.check_batch", batch.pk, group=batch.number)
 
 
+def start_committing(batch: Batch) -> None:
+    """Queue step 6 for the worker, in the transaction that decided it."""
+    async_task("records.jobs.commit_batch", batch.pk, group=batch.number)
+
+
 def check_batch(batch_id: int) -> Batch:
     """Read, stage and check a batch (steps 2 to 5). Safe to run again: goes on after the last row staged."""
     batch = Batch.objects.get(pk=batch_id)
@@ -129,7 +134,7 @@ def request_commit(batch_id: int, *, by: User) -> Batch:
             raise PermissionDenied(reason)
         batch.committed_by = by
         batch = _move(batch, State.COMMITTING, "committed_by")
-        async_task("records.jobs.commit_batch", batch.pk, group=batch.number)
+        start_committing(batch)
     return batch
 
 

@@ -1,11 +1,22 @@
 """Thin handlers for the worker: they call actions and are safe to run again."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.utils import timezone
+from django_q.models import OrmQ
 
 from creditfujian.lib import correlation
 from records import actions, bulk
+from records.models import Batch
 
 log = logging.getLogger("creditfujian.records")
+
+_LOCKS = 4_210  # the first half of the advisory locks of this module; the second is the batch
+
+_OF_BATCHES = ("records.jobs.check_batch", "records.jobs.commit_batch")
 
 
 def check_batch(batch_id: int) -> str:
@@ -31,10 +42,47 @@ def run_bulk(job_id: int) -> str:
         correlation.end(token)
 
 
-def _run(batch_id: int, deed) -> str:  # type: ignore[no-untyped-def]
+def take_up_orphans() -> dict[str, int]:
+    """Let other workers go on with what a dead one left behind; return how many batches by what was done.
+
+    A worker holds a lock of its session while it works on a batch; when it dies, the lock goes with it. Without this
+    the queue would hand its job out again only after the longest time that a job may take.
+    """
+    done = {"released": 0, "queued": 0}
+    rows = [(row, row.task) for row in OrmQ.objects.all()]
+    queued = {task.get("args", (None,))[0]: row for row, task in rows if task.get("func") in _OF_BATCHES}
+    for batch in Batch.objects.filter(state__in=[Batch.State.PARSING, Batch.State.CHECKING, Batch.State.COMMITTING]):
+        with _alone_at(batch.pk) as alone:
+            if not alone:
+                continue
+        row = queued.get(batch.pk)
+        if row is None:
+            (actions.start_committing if batch.state == Batch.State.COMMITTING else actions.start_checking)(batch)
+            done["queued"] += 1
+        elif row.lock and row.lock > timezone.now():  # handed to a worker that is no more
+            done["released"] += OrmQ.objects.filter(pk=row.pk, lock=row.lock).update(lock=timezone.now())
+    return done
+
+
+@contextmanager
+def _alone_at(batch_id: int) -> Iterator[bool]:
+    """Hold the batch's lock while somebody works on it; say whether nobody else does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCKS, batch_id])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, batch_id])
+
+
+def _run(batch_id: int, deed: Callable[[], str]) -> str:
     token = correlation.begin()
     try:
-        return str(deed())
+        with _alone_at(batch_id) as alone:
+            return str(deed()) if alone else "another worker is at it"
     except Exception:
         log.exception("batch %s: job failed", batch_id)
         actions.mark_failed(batch_id)

@@ -211,6 +211,9 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
                         "item_version")
         .order_by("version")
     )  # fmt: skip
+    if not versions:
+        write_answer(seq, record_ids=[], items=[])
+        return None
     write_answer(seq, record_ids=[record_id], items=[item.code for item in items if item.pk == item_id])
     person = versions[0].record.person
     return RecordPage(

@@ -430,3 +430,4 @@ class NilDeclaration(models.Model):
 
 
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
+from records.soundness_models import Unsound  # noqa: E402, F401

@@ -10,6 +10,7 @@ from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
 from records.duties import period_of
 from records.models import Batch, SupplyDuty
+from records.soundness_models import Unsound
 
 State = Batch.State
 
@@ -53,6 +54,9 @@ def waiting_for(user: User) -> list[Waiting]:
                 Tone.DUE,
             )
         )
+    if user.has_perm("records.view_batch_counts") and (unsound := Unsound.objects.count()):
+        told = "夜间核验发现证件号码或年龄有问题的记录，已停止提供；请通知安全管理员查明写入途径"
+        cards.append(Waiting("封存核验发现", unsound, told, url, Tone.OVERDUE))
     if user.has_role(Role.DECIDER_OFFICER, Role.DECIDER_REVIEWER, Role.LEGAL_REVIEWER, Role.DECIDER_HEAD):
         mine_open = user.requests.filter(expires_at__gt=Now()).count()
         cards.append(

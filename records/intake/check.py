@@ -27,14 +27,20 @@ UPDATE records_batchrow r
           FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9) d
  WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.row_no <> d.first
 """
+# Which of the names is right nobody can tell from the file, so all of these rows go back; whoever the register knows
+# is judged by the register.
 _TWO_NAMES = """
+WITH several AS MATERIALIZED (
+    SELECT id_index FROM records_batchrow b WHERE batch_id = %(batch)s AND outcome <> 9
+     GROUP BY id_index HAVING min(name) <> max(name)
+)
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
-       jsonb_build_array(%(field)s::text, 'R03', replace(%(message)s, '%%s', d.first_row::text)))
-  FROM (SELECT row_no, name, first_value(name) OVER w AS first_name, first_value(row_no) OVER w AS first_row
-          FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9
-        WINDOW w AS (PARTITION BY id_index ORDER BY row_no)) d
- WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.name <> d.first_name
+       jsonb_build_array(%(field)s::text, 'R03', replace(%(message)s, '%%s', (
+           SELECT min(o.row_no)::text FROM records_batchrow o
+            WHERE o.batch_id = r.batch_id AND o.id_index = r.id_index AND o.outcome <> 9 AND o.name <> r.name))))
+ WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
+   AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
 _OTHER_NAME_KNOWN = """
 UPDATE records_batchrow r

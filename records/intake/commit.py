@@ -62,16 +62,18 @@ WITH src AS MATERIALIZED (
            CASE WHEN coalesce(prev.deed, 3) <> 3 THEN prev.publication END AS publication,
            coalesce(prev.query_until, mine.query_until) AS query_until,
            coalesce(prev.content, mine.content) AS content,
-           coalesce(prev.content_hash, mine.content_hash) AS content_hash
+           coalesce(prev.content_hash, mine.content_hash) AS content_hash,
+           coalesce(earlier.supplier_id, k.provider_id) AS provider_id
       FROM records_recordversion mine
       JOIN records_record k ON k.id = mine.record_id AND k.version = mine.version
       LEFT JOIN records_recordversion prev ON prev.record_id = k.id AND prev.version = mine.version - 1
+      LEFT JOIN records_batch earlier ON earlier.id = prev.batch_id
      WHERE mine.batch_id = %(batch)s AND mine.deed IN (1, 2)
 ), rec AS (
     UPDATE records_record k
        SET state = CASE WHEN s.restored THEN 1 ELSE 2 END, version = s.next, doc_date = s.doc_date,
            severity = s.severity, publication = s.publication, query_until = s.query_until,
-           content_hash = s.content_hash
+           content_hash = s.content_hash, provider_id = s.provider_id
       FROM src s WHERE k.id = s.id
 )
 INSERT INTO records_recordversion ({_VERSION_COLUMNS})

@@ -81,7 +81,7 @@ BEGIN
     END IF;
     first_day := coalesce((filters ->> 'from')::date, '-infinity');
     last_day := coalesce((filters ->> 'until')::date, 'infinity');
-    conditions := 'r.state = 1 AND r.query_until > cf_today() AND r.doc_date BETWEEN $4 AND $5';
+    conditions := 'r.state = 1 AND r.query_until > cf_today() AND r.doc_date BETWEEN $4 AND $5 AND r.id <> ALL ($13)';
     IF providers IS NOT NULL THEN
         conditions := conditions || ' AND r.provider_id = ANY ($3)';
     END IF;
@@ -196,7 +196,7 @@ BEGIN
             UNION ALL SELECT e.id, NULL, NULL, $2 + 1 FROM edge e, met WHERE met.n <= $2) l ORDER BY l.n', past, way);
     RETURN QUERY EXECUTE statement USING allowed, size, providers, first_day, last_day, names, documents, from_key, from_id,
         budget, CASE WHEN ascending THEN last_key ELSE first_key END,
-        CASE WHEN ascending THEN 9223372036854775807 ELSE 0::bigint END;
+        CASE WHEN ascending THEN 9223372036854775807 ELSE 0::bigint END, records_unsound();
 END $$;
 """
 KEPT = """
@@ -204,7 +204,7 @@ KEPT = """
 CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, created_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT r.id, r.created_at FROM records_record r
-     WHERE r.id = ANY (keys) AND r.state = 1 AND r.query_until > cf_today()
+     WHERE r.id = ANY (keys) AND r.id <> ALL ((SELECT records_unsound())::bigint[]) AND r.state = 1 AND r.query_until > cf_today()
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
        AND (r.provider_id = organisation OR EXISTS (
            SELECT 1 FROM guardian_groupobjectpermission g
@@ -222,7 +222,7 @@ DROP FUNCTION records_items_of_list(bigint, bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0004_duties"),
+        ("records", "0005_soundness"),
         ("access", "0004_lists"),
         ("accounts", "0004_name_bigrams"),
         ("guardian", "0001_initial"),

@@ -4,12 +4,14 @@ import io
 
 import openpyxl
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
+from guardian.shortcuts import assign_perm
 
 from access.actions import Asker
 from access.reading import access_history
-from accounts.models import Person
+from accounts.models import Person, Role, User
 from catalogue.models import Item
 from catalogue.tests.editions import retire
 from creditfujian.lib import identity
@@ -161,6 +163,20 @@ def test_withdrawing_puts_everything_back(cast: Cast) -> None:
     assert own_file(cast.other_citizen.person, by=Asker(cast.other_citizen, "公示网站")).records == []
     batch = Batch.objects.get(pk=second.pk)
     assert (batch.state, batch.withdraw_reason) == (State.WITHDRAWN, "报送错误")
+
+
+def test_withdrawing_gives_a_record_back_to_who_supplied_it_before(cast: Cast) -> None:
+    deliver(cast, [penalty(cast)])
+    assign_perm("catalogue.supply_item", cast.transport.group, cast.item)
+    officer = User.objects.create(username="t1", name="报送员卯", organisation=cast.transport, is_staff=True)
+    officer.groups.set(Group.objects.filter(name=Role.DATA_OFFICER))
+    reviewer = User.objects.create(username="t2", name="审核员辰", organisation=cast.transport, is_staff=True)
+    reviewer.groups.set(Group.objects.filter(name=Role.DATA_REVIEWER))
+    second = check(cast, as_csv([penalty(cast, 处罚内容="罚款五万元。")]), by=officer)
+    actions.commit_now(second.pk, by=reviewer)
+    assert file_of(cast)[0].provider == "省交通运输厅"
+    actions.withdraw(second.pk, by=officer, reason="不应由我单位报送")
+    assert file_of(cast)[0].provider == "省市场监督管理局"
 
 
 def test_after_a_withdrawal_the_same_file_can_be_sent_again(cast: Cast) -> None:

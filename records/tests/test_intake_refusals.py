@@ -219,7 +219,15 @@ def test_two_names_for_one_number_in_a_file_are_a_conflict(cast: Cast) -> None:
         penalty(cast, 证件号码=number, 行政相对人名称="林立夏"),
         penalty(cast, 证件号码=number, 行政相对人名称="林立秋", 行政处罚决定书文号="闽市监处罚〔2026〕9号"),
     ]
-    assert problems(check(cast, as_csv(rows))) == {3: ["R03"]}
+    assert problems(check(cast, as_csv(rows))) == {2: ["R03"], 3: ["R03"]}
+
+
+def test_a_wrong_name_in_a_file_does_not_send_back_the_rows_with_the_name_that_the_register_knows(cast: Cast) -> None:
+    rows = [
+        penalty(cast, 行政相对人名称="陈小暑"),
+        penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕9号"),
+    ]
+    assert problems(check(cast, as_csv(rows))) == {2: ["R02"]}
 
 
 def test_a_publication_end_later_than_the_law_allows_is_cut_and_said(cast: Cast) -> None:

@@ -246,6 +246,21 @@ def test_what_is_withdrawn_or_suspended_is_on_no_page(shelf: Cast) -> None:
     assert read(shelf, request).lines == []
 
 
+def test_what_the_nightly_check_found_unsound_is_on_no_page(shelf: Cast) -> None:
+    from records.models import Unsound
+
+    request = opened(shelf)
+    hidden = read(shelf, request).lines[0]
+    with transaction.atomic():
+        page(request, Filters(), None, by=asks(shelf.officer_here))
+        person = Record.objects.get(pk=hidden.pk).person_id
+    Unsound.objects.create(person_id=person, record_id=hidden.pk, fault="minor")
+    lines = read(shelf, request).lines
+    assert hidden.pk not in {line.pk for line in lines}
+    assert len(lines) == 50
+    assert one(request, hidden.pk, by=asks(shelf.officer_here)) is None
+
+
 def test_one_record_shows_versions_differences_and_lineage_and_the_person_reads_of_it(cast: Cast) -> None:
     deliver(cast, [penalty(cast)])
     second = deliver(cast, [penalty(cast, 处罚内容="吊销登记证，罚款五万元。")], name="更正.csv")

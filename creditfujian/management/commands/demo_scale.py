@@ -15,7 +15,9 @@ class Command(BaseCommand):
         parser.add_argument("--persons", type=int, required=True, help="自然人数")
         parser.add_argument("--records", type=int, required=True, help="记录数")
         parser.add_argument(
-            "--rebuild-indexes", action="store_true", help="先撤索引和外键、后重建：快几倍，其间表被锁住，仅用于测速专用库"
+            "--rebuild-indexes",
+            action="store_true",
+            help="先撤索引和外键、后重建：快几倍，其间表被锁住，仅用于测速专用库",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
