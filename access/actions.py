@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
 
-from access.models import Decision, Kind, Purpose, Refusal, Request
+from access.models import Decision, Kind, Purpose, Reach, Refusal, Request
 from accounts.models import Person, User
 from catalogue.models import Item
 from creditfujian.lib.correlation import request_id
@@ -22,6 +22,11 @@ RETURNING seq
 """
 _PERSON = """
 INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items) VALUES (%s, %s, %s, %s, %s)
+"""
+_PERSONS = """
+INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items)
+SELECT %s, person, 'Q5', true, array_agg(DISTINCT item ORDER BY item)
+  FROM unnest(%s::bigint[], %s::bigint[]) AS shown(person, item) GROUP BY person ORDER BY person
 """
 _ANSWER = "INSERT INTO access_queryanswer (query_id, record_ids, items) VALUES (%s, %s, %s)"
 
@@ -81,6 +86,15 @@ def write_query(ask: Ask, *, by: Asker) -> int:
     return seq
 
 
+def write_persons(seq: int, pairs: Sequence[tuple[int, int]]) -> None:
+    """Write one line per person that a list shows, under its query: (person, item) pairs, in one statement.
+
+    Each person's line opens the items in which they stand on this page, and no other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSONS, [seq, [person for person, _ in pairs], [item for _, item in pairs]])
+
+
 def write_answer(seq: int, *, record_ids: list[int], items: list[str]) -> None:
     """Write what the query returned, in the same transaction."""
     with connection.cursor() as cursor:
@@ -100,6 +114,22 @@ def register_request(
     with transaction.atomic():
         request = Request.objects.create(
             person=person, actor=by, organisation=by.organisation, kind=Kind.DUTY, purpose=purpose,
+            purpose_text=purpose_text, duty_code=duty_code, case_no=case_no, created_at=now,
+            expires_at=now + timedelta(minutes=settings.READING_MINUTES),
+        )  # fmt: skip
+        request.items.set(items)
+        return request
+
+
+def register_list(
+    *, reach: Reach, purpose: Purpose, purpose_text: str, duty_code: str, case_no: str, items: list[Item], by: User
+) -> Request:
+    """Register, before a list of records is opened, for which duty and case; the caller has asked access.rules."""
+    assert by.organisation is not None
+    now = timezone.now()
+    with transaction.atomic():
+        request = Request.objects.create(
+            reach=reach, actor=by, organisation=by.organisation, kind=Kind.DUTY, purpose=purpose,
             purpose_text=purpose_text, duty_code=duty_code, case_no=case_no, created_at=now,
             expires_at=now + timedelta(minutes=settings.READING_MINUTES),
         )  # fmt: skip

@@ -49,16 +49,35 @@ class Refusal(models.TextChoices):
     NO_GROUND = "no_ground", "没有查询依据"
 
 
+class Reach(models.TextChoices):
+    """What a registration opens: one person's file, or lists of records, always within its items."""
+
+    PERSON = "person", "一人的档案"
+    BY_DUTY = "by_duty", "依职责可查询条目的记录列表"
+    SUPPLIED = "supplied", "本单位报送的记录列表"
+
+
 class RequestQuerySet(models.QuerySet["Request"]):
     def visible_to(self, user: User) -> "RequestQuerySet":
         """Requests that this member of staff made: nobody borrows another's."""
         return self.filter(actor_id=user.pk)
 
+    def lists(self) -> "RequestQuerySet":
+        """Those that open lists of records."""
+        return self.exclude(reach=Reach.PERSON)
+
+    def open(self) -> "RequestQuerySet":
+        """Those that have not ended."""
+        return self.filter(expires_at__gt=timezone.now())
+
 
 class Request(models.Model):
-    """A registration before a file is opened: who asks, about whom, on what ground, what for, until when."""
+    """A registration before anything is opened: who asks, about whom, on what ground, what for, until when."""
 
-    person = models.ForeignKey(Person, models.PROTECT, verbose_name="被查询人", related_name="requests")
+    reach = models.CharField("登记范围", max_length=8, choices=Reach, default=Reach.PERSON)
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, verbose_name="被查询人", related_name="requests"
+    )
     actor = models.ForeignKey(User, models.PROTECT, verbose_name="查询人", related_name="requests")
     organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name="查询单位", related_name="+")
     kind = models.CharField("查询方式", max_length=2, choices=Kind)
@@ -76,7 +95,13 @@ class Request(models.Model):
         verbose_name = verbose_name_plural = "查询登记"
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["actor", "-created_at"], name="request_by_actor")]
+        permissions = [("list_by_duty", "依职责查看记录列表"), ("list_supplied", "查看本单位报送的记录列表")]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(reach="person", person__isnull=False)
+                | Q(reach__in=["by_duty", "supplied"], person__isnull=True, kind="Q5"),
+                name="request_is_about_one_person_or_a_list",
+            ),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at"), expires_at__lte=F("created_at") + models.Value("1 day")),
                 name="request_is_short_lived",

@@ -1,9 +1,14 @@
 """Decisions of access: is there a ground. Everything is passed in; nothing is written."""
 
-from access.models import Refusal, Request
+from typing import TYPE_CHECKING
+
+from access.models import Reach, Refusal, Request
 from accounts.models import User
 from catalogue.models import Item
 from catalogue.rules import items_for
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 def refusal_of_duty(user: User, items: list[Item]) -> Refusal | None:
@@ -19,10 +24,50 @@ def refusal_of_duty(user: User, items: list[Item]) -> Refusal | None:
     return None
 
 
+# What each kind of list asks for: the account's permission, and the organisation's grant on every item.
+_LISTS = {
+    Reach.BY_DUTY: ("access.list_by_duty", "query_item"),
+    Reach.SUPPLIED: ("access.list_supplied", "supply_item"),
+}
+
+
+def lists_of(user: User) -> list[Reach]:
+    """Return the kinds of lists that this member of staff may register for."""
+    return [reach for reach, (permission, _) in _LISTS.items() if user.is_active and user.has_perm(permission)]
+
+
+def items_of_list(user: User, reach: Reach) -> "QuerySet[Item]":
+    """Return the items that a list of that kind may hold for this user's organisation."""
+    return items_for(user.organisation, _LISTS[reach][1])
+
+
+def refusal_of_list(user: User, reach: Reach, items: list[Item]) -> Refusal | None:
+    """Return why this member of staff may not list records of those items, or None."""
+    if reach not in lists_of(user):
+        return Refusal.NO_ROLE
+    granted = set(items_of_list(user, reach).values_list("pk", flat=True))
+    if not items or any(item.pk not in granted for item in items):
+        return Refusal.NO_RIGHT
+    return None
+
+
+def refusal_of_open_list(request: Request, user: User, items: list[Item]) -> Refusal | None:
+    """Return why a registration does not open a list for this user now, or None."""
+    if request.actor_id != user.pk:
+        return Refusal.NOT_OWNER
+    if request.reach == Reach.PERSON:
+        return Refusal.NO_GROUND
+    if not request.is_open:
+        return Refusal.EXPIRED
+    return refusal_of_list(user, Reach(request.reach), items)
+
+
 def refusal_of_request(request: Request, user: User, items: list[Item]) -> Refusal | None:
     """Return why a registration does not open the file for this user now, or None."""
     if request.actor_id != user.pk:
         return Refusal.NOT_OWNER
+    if request.reach != Reach.PERSON:
+        return Refusal.NO_GROUND
     if not request.is_open:
         return Refusal.EXPIRED
     return refusal_of_duty(user, items)

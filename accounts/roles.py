@@ -13,17 +13,23 @@ _CATALOGUE = tuple(
     )
 )  # fmt: skip
 
+_READ = ("access.view_request", "access.add_request", "access.list_by_duty")
+_LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 _EXPORT = ("records.view_export", "records.add_export")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
-    Role.DATA_OFFICER: ("records.view_batch", "records.add_batch", "records.withdraw_batch", *_CATALOGUE, "catalogue.propose_item",
-                        "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act", *_EXPORT),
-    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act",
-                         *_EXPORT, "records.review_export"),
-    Role.DECIDER_OFFICER: ("access.view_request", "access.add_request", *_EXPORT),
-    Role.DECIDER_REVIEWER: ("access.view_request", "access.add_request", *_EXPORT, "records.review_export"),
-    Role.LEGAL_REVIEWER: ("access.view_request", "access.add_request", *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: ("access.view_request", "access.add_request", *_EXPORT, "records.review_export"),
+    Role.DATA_OFFICER: (
+        "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
+        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act", *_EXPORT,
+    ),
+    Role.DATA_REVIEWER: (
+        "records.view_batch", "records.commit_batch", "records.withdraw_batch", *_LIST_SUPPLIED, "records.decide_act",
+        *_EXPORT, "records.review_export",
+    ),
+    Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
+    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
+    Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
+    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export"),
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",

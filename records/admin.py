@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from access.models import Request
+from access.models import Reach, Request
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import signed_in
@@ -194,7 +194,7 @@ class RequestAdmin(ReadOnlyAdmin):
     """Register first, then read: each opening of the file is a line that the person sees."""
 
     add_label = "登记查询"
-    list_display = ["created_at", "purpose", "case_no", "duty_code", "expires_at", "open_link"]
+    list_display = ["created_at", "reach", "purpose", "case_no", "duty_code", "expires_at", "open_link"]
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Request]:
@@ -237,6 +237,8 @@ class RequestAdmin(ReadOnlyAdmin):
         registered = Request.objects.visible_to(signed_in(request)).filter(pk=pk).first()
         if registered is None:
             raise Http404
+        if registered.reach != Reach.PERSON:
+            return redirect(f"{reverse('admin:records_record_changelist')}?r={registered.pk}")
         file = file_by_request(registered, by=asker(request, "工作平台"))
         if isinstance(file, Refused):
             again = f"{file.reason}。本次尝试已记入查询日志。"
@@ -250,4 +252,4 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import act_admin, duty_admin, export_admin, report_admin  # noqa: E402, F401
+from records import act_admin, duty_admin, export_admin, list_admin, report_admin  # noqa: E402, F401

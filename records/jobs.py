@@ -9,12 +9,14 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from creditfujian.lib import correlation
-from records import actions
+from records import actions, bulk
 from records.models import Batch
 
 log = logging.getLogger("creditfujian.records")
 
 _LOCKS = 4_210  # the first half of the advisory locks of this module; the second is the batch
+
+_OF_BATCHES = ("records.jobs.check_batch", "records.jobs.commit_batch")
 
 
 def check_batch(batch_id: int) -> str:
@@ -27,6 +29,19 @@ def commit_batch(batch_id: int) -> str:
     return _run(batch_id, lambda: actions.commit_batch(batch_id).state)
 
 
+def run_bulk(job_id: int) -> str:
+    """Do what is left of a deed over many records."""
+    token = correlation.begin()
+    try:
+        return str(bulk.run(job_id).state)
+    except Exception:
+        log.exception("bulk %s: job failed", job_id)
+        bulk.mark_failed(job_id)
+        return "failed"
+    finally:
+        correlation.end(token)
+
+
 def take_up_orphans() -> dict[str, int]:
     """Let other workers go on with what a dead one left behind; return how many batches by what was done.
 
@@ -34,7 +49,8 @@ def take_up_orphans() -> dict[str, int]:
     the queue would hand its job out again only after the longest time that a job may take.
     """
     done = {"released": 0, "queued": 0}
-    queued = {row.task.get("args", (None,))[0]: row for row in OrmQ.objects.all()}
+    rows = [(row, row.task) for row in OrmQ.objects.all()]
+    queued = {task.get("args", (None,))[0]: row for row, task in rows if task.get("func") in _OF_BATCHES}
     for batch in Batch.objects.filter(state__in=[Batch.State.PARSING, Batch.State.CHECKING, Batch.State.COMMITTING]):
         with _alone_at(batch.pk) as alone:
             if not alone:

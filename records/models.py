@@ -488,4 +488,5 @@ from records.life_models import (  # noqa: E402, F401
     RecordEvent,
     Statement,
 )
+from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

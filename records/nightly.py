@@ -6,6 +6,7 @@ from records import life
 from records.duties import close_periods
 from records.exports import forget_files as forget_exports
 from records.reports import forget_files as forget_reports
+from records.listing import forget_searches
 from records.soundness import check_sealed
 
 
@@ -20,4 +21,5 @@ def nightly(day: date) -> dict[str, int]:
         "unsound": check_sealed(day),
         "report_files": forget_reports(day),
         "export_files": forget_exports(),
+        "searches": forget_searches(),
     }

@@ -4,8 +4,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from access.rules import lists_of
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
+from records import work_lists
 from records.duties import period_of
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
@@ -48,6 +50,17 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("处理中断的批次", broken, "查看后台任务是否正常", f"{url}?state__exact=failed", Tone.OVERDUE),
             Waiting("正在处理的批次", working, "只显示数量，不显示个人信息", url),
         ]
+    if lists_of(user):
+        to_check = work_lists.open_entries(user)
+        cards.append(
+            Waiting(
+                "待核对的记录",
+                to_check,
+                "对照案卷核对，填写结果",
+                reverse("admin:records_worklist_changelist"),
+                Tone.DUE,
+            )
+        )
     if user.has_perm("records.view_batch_counts") and (unsound := Unsound.objects.count()):
         told = "夜间核验发现证件号码或年龄有问题的记录，已停止提供；请通知安全管理员查明写入途径"
         cards.append(Waiting("封存核验发现", unsound, told, url, Tone.OVERDUE))

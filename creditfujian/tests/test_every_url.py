@@ -28,13 +28,15 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import acts, exports, reports
+from records import acts, bulk, exports, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import numbers_of
 from records.tests.test_exports import ask
+from records.listing import Filters, Page, page
+from records.tests.listings import opened
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
@@ -77,6 +79,14 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
     assert at_counter is not None
     issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
+    listed = opened(cast)  # the officer's list, one of its records, and a work list made from it
+    shown = page(listed, Filters(), None, by=staff(cast.officer_here))
+    assert isinstance(shown, Page)
+    record_ids = [line.pk for line in shown.lines]
+    job = bulk.start("work_list", request=listed, record_ids=record_ids, params={}, by=cast.officer_here)
+    due = timezone.localdate()
+    work_list = work_lists.make(job, title="核对", assigned_to=cast.officer_here, due_on=due, by=cast.officer_here)
+    bulk.run(job.pk)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -93,6 +103,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
+        "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),

@@ -1,0 +1,354 @@
+"""Records in the admin: registered lists of any length, one record with its history, saved views, work lists."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from access.models import Request
+from access.rules import lists_of
+from access.web import asker
+from accounts.admin import ReadOnlyAdmin
+from accounts.web import signed_in
+from records import bulk, listing, work_lists
+from records.list_forms import FilterForm, ListRegisterForm, SaveViewForm, SearchForm, WorkListForm
+from records.listing import Filters
+from records.models import ListSearch, Record, SavedView, WorkList
+from records.reading import Refused
+
+CHANNEL = "工作平台"
+ENTRIES = 50
+KEPT = ("r", "s", *FilterForm.base_fields)  # what a page's address carries on to the next
+
+
+@admin.register(Record)
+class RecordAdmin(ReadOnlyAdmin):
+    """Register, filter, look for, page, open one. No count and no scan, however long the table."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_authenticated and bool(lists_of(signed_in(request)))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("register/", view(self.register_view), name="records_record_register"),
+            path("search/", view(self.search_view), name="records_record_search"),
+            path("views/save/", view(self.save_view), name="records_record_save_view"),
+            path("views/drop/", view(self.drop_view), name="records_record_drop_view"),
+            path("hand-out/", view(self.hand_out_view), name="records_record_hand_out"),
+        ]
+        return own + super().get_urls()
+
+    @method_decorator(sensitive_post_parameters())
+    def register_view(self, request: HttpRequest) -> HttpResponse:
+        self._allowed(request)
+        form = ListRegisterForm(request.POST or None, user=signed_in(request))
+        if request.method == "POST" and form.is_valid():
+            outcome = listing.register(form.registration(), by=asker(request, CHANNEL))
+            return self._refused(request, outcome) if isinstance(outcome, Refused) else _to_list(r=outcome.pk)
+        context = self._context(request, "登记后查看记录列表", form=form)
+        return render(request, "admin/records/record/register.html", context, status=422 if form.errors else 200)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        self._allowed(request)
+        user, registered = signed_in(request), _registered(request)
+        if registered is None:
+            return redirect("admin:records_record_register")
+        views = listing.views_of(user)
+        if (default := _default_of(views)) and set(request.GET) <= {"r"}:
+            return _to_list(r=registered.pk, **_as_address(default))
+        form = FilterForm(request.GET, registered=registered, user=user)
+        search = _searched(request, registered)
+        filters = form.filters() if form.is_valid() else Filters()
+        found = listing.page(
+            registered, filters, search, after=_key(request.GET.get("after")), newer="back" in request.GET,
+            by=asker(request, CHANNEL),
+        )  # fmt: skip
+        if isinstance(found, Refused):
+            return self._refused(request, found)
+        addresses = [(view, urlencode({"r": registered.pk, **_as_address(view)})) for view in views]
+        context = self._context(
+            request, "信用记录", registered=registered, page=found, filter_form=form, search=search, views=addresses,
+            search_form=SearchForm(auto_id="find_%s"), view_form=SaveViewForm(auto_id="view_%s"),
+            hand_out_form=WorkListForm(user=user, auto_id="hand_%s"), narrowed=filters != Filters(),
+            kept=_kept(request, registered), without_search=_kept(request, registered, but=("s",)),
+        )  # fmt: skip
+        return render(request, "admin/records/record/list.html", context, status=422 if form.errors else 200)
+
+    @method_decorator(sensitive_post_parameters())
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        registered = self._posted(request)
+        form = SearchForm(request.POST)
+        if not form.is_valid():
+            context = self._context(
+                request, "检索记录", form=form, kept=request.POST.get("kept", ""), registered=registered
+            )
+            return render(request, "admin/records/record/search.html", context, status=422)
+        data = form.cleaned_data
+        search = listing.look_for(registered, ListSearch.By(data["by"]), data["text"], name=data["name"])
+        return _to_list(**{**_posted_address(request), "r": registered.pk, "s": search.pk})
+
+    def save_view(self, request: HttpRequest) -> HttpResponse:
+        registered, user = self._posted(request), signed_in(request)
+        form, address = SaveViewForm(request.POST), _posted_address(request)
+        filters = FilterForm(_query(address), registered=registered, user=user)
+        if form.is_valid() and filters.is_valid():
+            try:
+                listing.save_view(user, filters=filters.filters(), **form.cleaned_data)
+            except IntegrityError:
+                messages.error(request, "没有保存：您已有同名的视图，请换一个名称。")
+            else:
+                messages.success(request, f"已保存视图“{form.cleaned_data['name']}”，只有您自己看得到。")
+        else:
+            messages.error(request, "没有保存：" + "；".join(m for errors in form.errors.values() for m in errors))
+        return _to_list(**address)
+
+    def drop_view(self, request: HttpRequest) -> HttpResponse:
+        self._posted(request)
+        SavedView.objects.filter(owner=signed_in(request), pk=_key(request.POST.get("view")) or 0).delete()
+        messages.success(request, "视图已删除。")
+        return _to_list(**_posted_address(request))
+
+    def hand_out_view(self, request: HttpRequest) -> HttpResponse:
+        """Put the ticked records, or all that the filters find, on a colleague's work list; the worker fills it."""
+        registered, user, address = self._posted(request), signed_in(request), _posted_address(request)
+        form = WorkListForm(request.POST, user=user)
+        if not form.is_valid():
+            messages.error(
+                request,
+                "没有建立名单："
+                + "；".join(f"{form[name].label}：{errors[0]}" for name, errors in form.errors.items()),
+            )
+            return _to_list(**address)
+        data = form.cleaned_data
+        try:
+            keys = self._keys(request, registered, whole=data["which"] == "all", address=address)
+            with transaction.atomic():
+                job = bulk.start("work_list", request=registered, record_ids=keys, params={}, by=user)
+                made = work_lists.make(
+                    job,
+                    title=data["title"],
+                    assigned_to=form.staff[data["assigned_to"]],
+                    due_on=data["due_on"],
+                    by=user,
+                )
+        except (ValidationError, PermissionDenied) as error:
+            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+            return _to_list(**address)
+        return redirect("admin:records_worklist_change", made.pk)
+
+    def _keys(self, request: HttpRequest, registered: Request, *, whole: bool, address: dict[str, str]) -> list[int]:
+        """Return the records meant: ticked ones that this registration has shown, or all that the filters find."""
+        if not whole:
+            ticked = [int(key) for key in request.POST.getlist("record") if key.isdecimal()]
+            return listing.shown_to(registered, ticked)
+        form = FilterForm(_query(address), registered=registered, user=signed_in(request))
+        search = ListSearch.objects.filter(pk=_key(address.get("s")) or 0, request=registered).first()
+        filters = form.filters() if form.is_valid() else Filters()
+        found = listing.ids_for_a_job(registered, filters, search, most=bulk.MOST + 1, by=asker(request, CHANNEL))
+        if isinstance(found, Refused):
+            raise PermissionDenied(found.reason)
+        return found
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        self._allowed(request)
+        registered = _registered(request)
+        if registered is None:
+            return redirect("admin:records_record_register")
+        if (key := _key(object_id)) is None:
+            raise Http404
+        found = listing.one(registered, key, by=asker(request, CHANNEL))
+        if isinstance(found, Refused):
+            return self._refused(request, found)
+        if found is None:
+            raise Http404
+        context = self._context(
+            request, f"记录 {found.view.number}", found=found, record=found.view, registered=registered
+        )
+        return render(request, "admin/records/record/detail.html", context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect("admin:records_record_change", object_id)
+
+    def _allowed(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("您没有查看记录列表的职责。")
+
+    def _posted(self, request: HttpRequest) -> Request:
+        """Return the registration that a deed belongs to; a deed is posted."""
+        self._allowed(request)
+        registered = _registered(request) if request.method == "POST" else None
+        if registered is None:
+            raise Http404
+        return registered
+
+    def _refused(self, request: HttpRequest, refused: Refused) -> HttpResponse:
+        reason = f"{refused.reason}。本次尝试已记入查询日志。"
+        back = reverse("admin:records_record_register")
+        return render(request, "403.html", {"reason": reason, "back": back}, status=403)
+
+    def _context(self, request: HttpRequest, title: str, **more: Any) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **more}
+
+
+@admin.register(WorkList)
+class WorkListAdmin(ReadOnlyAdmin):
+    """What is to be compared with the papers; a record is opened under a registration like any other."""
+
+    list_display = ["title", "assigned_to", "made_by", "due_on", "left_"]
+    list_select_related = ["assigned_to", "made_by"]
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description="待核对 / 共")
+    def left_(self, work_list: Any) -> str:
+        return f"{work_list.left} / {work_list.held}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkList]:
+        return work_lists.with_counts(WorkList.objects.visible_to(signed_in(request)))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_authenticated and bool(lists_of(signed_in(request)))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/cancel/", view(self.cancel_view), name="records_worklist_cancel"),
+            path("<int:pk>/resume/", view(self.resume_view), name="records_worklist_resume"),
+            path("<int:pk>/finding/", view(self.finding_view), name="records_worklist_finding"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        work_list = self._list(request, object_id)
+        entries = Paginator(work_list.entries.all(), ENTRIES).get_page(request.GET.get("page"))
+        left_out = work_list.job.outcomes.filter(done=False)[:ENTRIES]
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": work_list.title, "work_list": work_list,
+            "job": work_list.job, "sheet": entries, "left_out": left_out, "findings": work_lists.Finding.choices[1:],
+            "may_note": work_list.assigned_to_id == signed_in(request).pk,
+            "may_steer": work_list.made_by_id == signed_in(request).pk,
+            "registered": Request.objects.visible_to(signed_in(request)).lists().open().first(),
+        }  # fmt: skip
+        return render(request, "admin/records/worklist/detail.html", context)
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._steer(request, pk, bulk.cancel, "已要求停止，已列入的记录保留。")
+
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._steer(request, pk, bulk.resume, "已继续。")
+
+    def finding_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        work_list = self._list(request, pk)
+        back = f"{reverse('admin:records_worklist_change', args=[pk])}?page={_key(request.GET.get('page')) or 1}"
+        if request.method != "POST":
+            return redirect(back)
+        entry = work_list.entries.filter(pk=_key(request.POST.get("entry")) or 0).first()
+        if entry is None:
+            raise Http404
+        try:
+            work_lists.note_finding(
+                entry.pk, request.POST.get("finding", ""), request.POST.get("note", ""), by=signed_in(request)
+            )
+        except ValidationError as error:
+            messages.error(request, f"{entry.number}：{error.messages[0]}")
+        else:
+            messages.success(request, f"{entry.number}：已记下。")
+        return redirect(back)
+
+    def _steer(self, request: HttpRequest, pk: int, deed: Any, done: str) -> HttpResponse:
+        work_list = self._list(request, pk)
+        if request.method == "POST":
+            if work_list.made_by_id != signed_in(request).pk:
+                raise PermissionDenied("只有建立人可以停止或继续。")
+            try:
+                deed(work_list.job_id, by=signed_in(request))
+            except ValidationError as error:
+                messages.error(request, error.messages[0])
+            else:
+                messages.success(request, done)
+        return redirect("admin:records_worklist_change", pk)
+
+    def _list(self, request: HttpRequest, pk: str | int) -> WorkList:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("您没有查看记录列表的职责。")
+        mine = work_lists.with_counts(WorkList.objects.visible_to(signed_in(request))).select_related(
+            "job", "made_by", "assigned_to"
+        )
+        if (key := _key(str(pk))) is None or (found := mine.filter(pk=key).first()) is None:
+            raise Http404
+        return found
+
+
+def _registered(request: HttpRequest) -> Request | None:
+    """Return the list registration that the page names, or the last one still open."""
+    mine = Request.objects.visible_to(signed_in(request)).lists()
+    named = request.POST.get("r") or request.GET.get("r")
+    if named:
+        return mine.filter(pk=_key(named) or 0).first()
+    return mine.open().first()
+
+
+def _searched(request: HttpRequest, registered: Request) -> ListSearch | None:
+    if "s" not in request.GET:
+        return None
+    search = ListSearch.objects.filter(pk=_key(request.GET["s"]) or 0, request=registered).first()
+    if search is None:
+        raise Http404
+    return search
+
+
+def _key(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
+
+
+def _default_of(views: list[SavedView]) -> SavedView | None:
+    return next((view for view in views if view.is_default), None)
+
+
+def _as_address(view: SavedView) -> dict[str, Any]:
+    """Return a saved view's filters as an address carries them."""
+    filters = listing.from_stored(view.filters)
+    named = {
+        "view": view.pk, "item": next(iter(filters.items), None), "provider": next(iter(filters.providers), None),
+        "severity": filters.severity, "decided_from": filters.decided_from, "decided_until": filters.decided_until,
+        "ends_within": filters.ends_within, "public": "on" if filters.public else None,
+    }  # fmt: skip
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _kept(request: HttpRequest, registered: Request, *, but: tuple[str, ...] = ()) -> str:
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name) and name not in but}
+    return urlencode({**kept, "r": registered.pk})
+
+
+def _posted_address(request: HttpRequest) -> dict[str, str]:
+    """Return what a posted form carries of its page's address: known names only."""
+    return {name: value for name, value in parse_qsl(request.POST.get("kept", "")) if name in KEPT}
+
+
+def _query(address: dict[str, str]) -> QueryDict:
+    return QueryDict(urlencode(address))
+
+
+def _to_list(**address: Any) -> HttpResponse:
+    return redirect(f"{reverse('admin:records_record_changelist')}?{urlencode(address)}")

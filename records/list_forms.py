@@ -1,0 +1,213 @@
+"""The shape of what staff type around lists: registering, filtering, looking for somebody, saving, handing out."""
+
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+
+from access.models import Purpose, Reach, Request
+from access.rules import items_of_list, lists_of
+from accounts.models import Organisation, User
+from catalogue.models import Item, ItemVersion, PublicationPeriod
+from creditfujian.lib import identity
+from creditfujian.lib.text import normalise_name, strip_format
+from records.forms import ItemsChoice, current_versions
+from records.list_models import ListSearch
+from records.listing import Filters, ListRegistration, record_key
+from records.work_lists import colleagues
+
+By = ListSearch.By
+QUIET = {"autocomplete": "off", "spellcheck": "false"}
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
+class ListRegisterForm(forms.Form):
+    """The registration before a list is opened: which items, for which duty and case."""
+
+    reach = forms.ChoiceField(label="列出哪些记录", widget=forms.RadioSelect)
+    items = ItemsChoice(label="哪些条目", queryset=ItemVersion.objects.none())
+    purpose = forms.ChoiceField(label="查询事由", choices=[("", "请选择"), *Purpose.choices])
+    purpose_text = forms.CharField(
+        label="事由说明", max_length=200, help_text="用一句话说明为什么要看，列表中的每一位当事人都会看到这句话。"
+    )
+    duty_code = forms.CharField(label="事项编码", max_length=40, help_text="权责清单或政务服务事项中的编码。")
+    case_no = forms.CharField(label="案件（办件、工作任务）编号", max_length=60)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = lists_of(user)
+        reach = cast("forms.ChoiceField", self.fields["reach"])
+        reach.choices = [(kind.value, kind.label) for kind in kinds]
+        reach.initial = kinds[0].value if len(kinds) == 1 else None
+        may = Item.objects.none()
+        for kind in kinds:
+            may = may | items_of_list(user, kind)
+        versions = current_versions().filter(item__in=may.values("pk"))
+        cast("forms.ModelMultipleChoiceField[ItemVersion]", self.fields["items"]).queryset = versions
+
+    def registration(self) -> ListRegistration:
+        """Return the valid form as the gateway takes it."""
+        data = self.cleaned_data
+        return ListRegistration(
+            reach=Reach(data["reach"]), items=[version.item for version in data["items"]],
+            purpose=Purpose(data["purpose"]), purpose_text=data["purpose_text"], duty_code=data["duty_code"],
+            case_no=data["case_no"],
+        )  # fmt: skip
+
+
+class FilterForm(forms.Form):
+    """Filters that an index serves. They stand in the address, so nothing about a person is among them."""
+
+    item = forms.TypedChoiceField(label="条目", coerce=int, required=False, empty_value=None)
+    provider = forms.TypedChoiceField(label="提供单位", coerce=int, required=False, empty_value=None)
+    severity = forms.TypedChoiceField(
+        label="失信程度", coerce=int, required=False, empty_value=None,
+        choices=[("", "全部"), *PublicationPeriod.Severity.choices],
+    )  # fmt: skip
+    decided_from = forms.DateField(label="认定日期自", required=False, widget=DAY)
+    decided_until = forms.DateField(label="认定日期至", required=False, widget=DAY)
+    ends_within = forms.TypedChoiceField(
+        label="公示即将结束", coerce=int, required=False, empty_value=None,
+        choices=[("", "不限"), ("7", "7 天内"), ("30", "30 天内"), ("90", "90 天内")],
+        help_text="选择后，最先结束的排在最前",
+    )  # fmt: skip
+    public = forms.BooleanField(label="只看公示中的", required=False)
+
+    def __init__(self, *args: Any, registered: Request, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = list(current_versions().filter(item__in=registered.items.all()))
+        self.item_names = {version.item_id: version.name for version in versions}
+        self._choose("item", [(version.item_id, version.name) for version in versions])
+        if registered.reach == Reach.SUPPLIED:
+            del self.fields["provider"]
+            return
+        near = Q(pk=user.organisation_id) | Q(parent=user.organisation_id)
+        providers = Organisation.objects.filter(near | Q(pk__in=[version.item.provider_id for version in versions]))
+        self._choose("provider", list(providers.values_list("pk", "name")))
+
+    def _choose(self, name: str, choices: list[tuple[int, str]]) -> None:
+        cast("forms.ChoiceField", self.fields[name]).choices = [("", "全部"), *choices]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        first, last = data.get("decided_from"), data.get("decided_until")
+        if first and last and first > last:
+            self.add_error("decided_until", "“认定日期至”早于“认定日期自”。请改正后再筛选。")
+        return data
+
+    def filters(self) -> Filters:
+        """Return the valid form as the gateway takes it."""
+        data = self.cleaned_data
+        return Filters(
+            items=(data["item"],) if data.get("item") else (),
+            providers=(data["provider"],) if data.get("provider") else (),
+            severity=data.get("severity"), decided_from=data.get("decided_from"),
+            decided_until=data.get("decided_until"), public=bool(data.get("public")), ends_within=data.get("ends_within"),
+        )  # fmt: skip
+
+
+class SearchForm(forms.Form):
+    """What is looked for. Posted, never part of an address."""
+
+    by = forms.ChoiceField(label="按什么找", choices=By.choices)
+    text = forms.CharField(
+        label="检索内容", max_length=100, widget=forms.TextInput(attrs=QUIET),
+        help_text="证件号码、文书号、记录编号填全；姓名填两个字以上；文书号开头填六个字以上。",
+    )  # fmt: skip
+    name = forms.CharField(
+        label="姓名（选填，与证件号码核对）", max_length=100, required=False, widget=forms.TextInput(attrs=QUIET)
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "text" in data and "by" in data:
+            try:
+                data["text"] = _CLEAN[By(data["by"])](data["text"])
+            except ValidationError as error:
+                self.add_error("text", error)
+        data["name"] = normalise_name(data.get("name", ""))
+        return data
+
+
+def _number(text: str) -> str:
+    number = identity.normalise(text)
+    if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
+        raise ValidationError(identity.PROBLEMS[problem], code=problem)
+    return number
+
+
+def _name(text: str) -> str:
+    name = normalise_name(text)
+    if len(name) < 2:
+        raise ValidationError("姓名至少填两个字。", code="short")
+    return name
+
+
+def _document(text: str) -> str:
+    document = strip_format(text)
+    if any(character.isdigit() for character in document) and _looks_like_a_number(document):
+        raise ValidationError("这像是证件号码。请在“按什么找”里选“证件号码”。", code="number")
+    return document
+
+
+def _document_start(text: str) -> str:
+    document = _document(text)
+    if len(document) < 6:
+        raise ValidationError("文书号开头至少填六个字。", code="short")
+    return document
+
+
+def _record(text: str) -> str:
+    number = identity.normalise(text)
+    if record_key(number) is None:
+        raise ValidationError("记录编号不对：应为 R 开头的 20 位编号。请从列表或告知书上抄全。", code="record")
+    return number
+
+
+def _looks_like_a_number(text: str) -> bool:
+    return identity.is_shaped(identity.normalise(text))
+
+
+_CLEAN = {
+    By.NUMBER: _number, By.NAME: _name, By.DOCUMENT: _document, By.DOCUMENT_START: _document_start, By.RECORD: _record,
+}  # fmt: skip
+
+
+class SaveViewForm(forms.Form):
+    """A name for the filters at hand."""
+
+    name = forms.CharField(label="视图名称", max_length=40)
+    is_default = forms.BooleanField(label="打开列表时默认使用", required=False)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if _looks_like_a_number(name):
+            raise ValidationError("视图名称里不要写证件号码。", code="number")
+        return name
+
+
+class WorkListForm(forms.Form):
+    """Who is to compare which records with the papers, and until when."""
+
+    title = forms.CharField(label="名单名称", max_length=60, help_text="例如：2026 年第三季度案卷核对")
+    assigned_to = forms.ChoiceField(label="核对人")
+    due_on = forms.DateField(label="完成期限", widget=DAY)
+    which = forms.ChoiceField(
+        label="哪些记录", widget=forms.RadioSelect, initial="selected",
+        choices=[("selected", "上面勾选的记录"), ("all", "符合当前检索和筛选条件的全部记录（最多 2,000 条）")],
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.staff = {str(one.pk): one for one in colleagues(user)}
+        choices = [("", "请选择"), *((key, one.name) for key, one in self.staff.items())]
+        cast("forms.ChoiceField", self.fields["assigned_to"]).choices = choices
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if _looks_like_a_number(title):
+            raise ValidationError("名单名称里不要写证件号码。", code="number")
+        return title
