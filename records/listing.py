@@ -21,8 +21,8 @@ from access.rules import refusal_of_list, refusal_of_open_list
 from accounts.models import Person, User
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from creditfujian.lib.masking import Profile
-from records.models import ListSearch, Record, RecordVersion, SavedView
 from records.intake.base import place
+from records.models import ListSearch, Record, RecordVersion, SavedView
 from records.reading import Refused, View, department_view
 
 PAGE_SIZE = 50

@@ -5,8 +5,8 @@ from datetime import date
 from records import life
 from records.duties import close_periods
 from records.exports import forget_files as forget_exports
-from records.reports import forget_files as forget_reports
 from records.listing import forget_searches
+from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
 
 

@@ -30,13 +30,13 @@ from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records import acts, bulk, exports, reports, work_lists
 from records.life_models import Disposal, RecordAct
+from records.listing import Filters, Page, page
 from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import numbers_of
-from records.tests.test_exports import ask
-from records.listing import Filters, Page, page
 from records.tests.listings import opened
+from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]

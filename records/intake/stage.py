@@ -47,7 +47,7 @@ def stage(batch: Batch) -> Reading | None:
         table = files.open_table(stream)
         head = header.find_header(table, rules.columns())
         _refuse_prohibited_columns(rules, head)
-        batch.sheet, batch.notes = table.sheet_names[:100], _notes(table, head)
+        batch.sheet, batch.notes = "" if table.kind == "csv" else table.sheet_names[:100], _notes(table, head)
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
         read = rules.reader(head.columns, head.source_index)
