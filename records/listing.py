@@ -335,6 +335,10 @@ def _rows(
         return cursor.fetchall()
 
 
+_SHOWN = ("item_id", "doc_no", "doc_date", "severity", "publication", "query_until", "created_at", "person__name",
+          "person__id_cipher", "provider__name")  # fmt: skip
+
+
 def _lines(pks: list[int], items: list[Item]) -> list[Line]:
     """Read the records of a page through row-level security, in the order of the page."""
     names = dict(
@@ -342,7 +346,8 @@ def _lines(pks: list[int], items: list[Item]) -> list[Line]:
         .filter(item__in=items)
         .values_list("item_id", "name")
     )  # fmt: skip
-    records = {record.pk: record for record in Record.objects.filter(pk__in=pks).select_related("person", "provider")}
+    found = Record.objects.filter(pk__in=pks).select_related("person", "provider")
+    records = {record.pk: record for record in found.only(*_SHOWN)}
     return [_line(records[pk], names) for pk in pks if pk in records]
 
 
