@@ -112,7 +112,7 @@ class RecordAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, f"已保存视图“{form.cleaned_data['name']}”，只有您自己看得到。")
         else:
-            messages.error(request, "没有保存：" + "；".join(m for errors in form.errors.values() for m in errors))
+            messages.error(request, "没有保存：" + "；".join(str(m) for errors in form.errors.values() for m in errors))
         return _to_list(**address)
 
     def drop_view(self, request: HttpRequest) -> HttpResponse:
