@@ -23,7 +23,7 @@ os.environ["DEMO"] = "1"
 from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, override_settings, setup_test_environment
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from benchmarks.intake import TEMPLATE, make_template, point_to, statements  # sets Django up
 
@@ -58,9 +58,8 @@ def main() -> None:
     if not options.reuse:
         make_register(options.persons, options.records)
     point_to(DATABASE)
-    setup_test_environment()
     plain = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=plain):
+    with override_settings(STORAGES=plain, ALLOWED_HOSTS=["testserver"]):
         report(options, measure(options))
     connections.close_all()
     if not options.keep:

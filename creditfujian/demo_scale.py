@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
 from guardian.shortcuts import get_groups_with_perms
@@ -159,7 +160,7 @@ def _sources() -> list[Source]:
         version = versions[pk]
         if not version.comes_by_delivery or (last - first).days < 1:
             continue
-        granted = get_groups_with_perms(version.item, attach_perms=True)
+        granted = cast("dict[Group, list[str]]", get_groups_with_perms(version.item, attach_perms=True))
         groups = [group.pk for group, held in granted.items() if "supply_item" in held]
         for provider in Organisation.objects.filter(group__in=groups).order_by("pk"):
             own = 4.0 if version.item.polarity == Item.Polarity.NEGATIVE else 1.0

@@ -82,7 +82,7 @@ class RecordAdmin(ReadOnlyAdmin):
         context = self._context(
             request, "信用记录", registered=registered, page=found, filter_form=form, search=search, views=addresses,
             search_form=SearchForm(auto_id="find_%s"), view_form=SaveViewForm(auto_id="view_%s"),
-            hand_out_form=WorkListForm(user=user, auto_id="hand_%s"), narrowed=filters != Filters(),
+            narrowed=filters != Filters(),
             kept=_kept(request, registered), without_search=_kept(request, registered, but=("s",)),
         )  # fmt: skip
         return render(request, "admin/records/record/list.html", context, status=422 if form.errors else 200)
@@ -112,7 +112,7 @@ class RecordAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, f"已保存视图“{form.cleaned_data['name']}”，只有您自己看得到。")
         else:
-            messages.error(request, "没有保存：" + "；".join(m for errors in form.errors.values() for m in errors))
+            messages.error(request, "没有保存：" + "；".join(str(m) for errors in form.errors.values() for m in errors))
         return _to_list(**address)
 
     def drop_view(self, request: HttpRequest) -> HttpResponse:
@@ -124,14 +124,14 @@ class RecordAdmin(ReadOnlyAdmin):
     def hand_out_view(self, request: HttpRequest) -> HttpResponse:
         """Put the ticked records, or all that the filters find, on a colleague's work list; the worker fills it."""
         registered, user, address = self._posted(request), signed_in(request), _posted_address(request)
-        form = WorkListForm(request.POST, user=user)
+        ticked = request.POST.getlist("record")
+        form = WorkListForm(request.POST if "title" in request.POST else None, user=user, ticked=len(ticked))
         if not form.is_valid():
-            messages.error(
-                request,
-                "没有建立名单："
-                + "；".join(f"{form[name].label}：{errors[0]}" for name, errors in form.errors.items()),
+            context = self._context(
+                request, "列入核对名单", form=form, registered=registered, kept=urlencode(address), ticked=ticked
             )
-            return _to_list(**address)
+            page = "admin/records/record/hand_out.html"
+            return render(request, page, context, status=422 if form.errors else 200)
         data = form.cleaned_data
         try:
             keys = self._keys(request, registered, whole=data["which"] == "all", address=address)

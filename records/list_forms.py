@@ -78,14 +78,14 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, registered: Request, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        versions = list(current_versions().filter(item__in=registered.items.all()))
-        self.item_names = {version.item_id: version.name for version in versions}
-        self._choose("item", [(version.item_id, version.name) for version in versions])
+        items = ItemVersion.objects.in_force(timezone.localdate()).filter(item__in=registered.items.all())
+        versions = list(items.order_by("item__code").values_list("item_id", "name", "item__provider_id"))
+        self._choose("item", [(pk, name) for pk, name, _ in versions])
         if registered.reach == Reach.SUPPLIED:
             del self.fields["provider"]
             return
         near = Q(pk=user.organisation_id) | Q(parent=user.organisation_id)
-        providers = Organisation.objects.filter(near | Q(pk__in=[version.item.provider_id for version in versions]))
+        providers = Organisation.objects.filter(near | Q(pk__in=[provider for _, _, provider in versions]))
         self._choose("provider", list(providers.values_list("pk", "name")))
 
     def _choose(self, name: str, choices: list[tuple[int, str]]) -> None:
@@ -195,16 +195,18 @@ class WorkListForm(forms.Form):
     title = forms.CharField(label="名单名称", max_length=60, help_text="例如：2026 年第三季度案卷核对")
     assigned_to = forms.ChoiceField(label="核对人")
     due_on = forms.DateField(label="完成期限", widget=DAY)
-    which = forms.ChoiceField(
-        label="哪些记录", widget=forms.RadioSelect, initial="selected",
-        choices=[("selected", "上面勾选的记录"), ("all", "符合当前检索和筛选条件的全部记录（最多 2,000 条）")],
-    )  # fmt: skip
+    which = forms.ChoiceField(label="哪些记录", widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, ticked: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.staff = {str(one.pk): one for one in colleagues(user)}
         choices = [("", "请选择"), *((key, one.name) for key, one in self.staff.items())]
         cast("forms.ChoiceField", self.fields["assigned_to"]).choices = choices
+        which = cast("forms.ChoiceField", self.fields["which"])
+        which.choices = [("all", "符合当前检索和筛选条件的全部记录（最多 2,000 条）")]
+        if ticked:
+            which.choices = [("selected", f"勾选的 {ticked} 条记录"), *which.choices]
+        which.initial = which.choices[0][0]
 
     def clean_title(self) -> str:
         title: str = self.cleaned_data["title"]

@@ -137,8 +137,7 @@ def page(
     if isinstance(asked, Refused):
         return asked
     seq, items = asked
-    rows = _rows(seq, request, filters.for_database() | _looked_for(search), after, newer, size)
-    goes_on = rows.pop()[0] if rows and rows[-1][1] is None else None
+    rows, goes_on = _rows(seq, request, filters.for_database() | _looked_for(search), after, newer, size)
     if rows:
         write_persons(seq, [(person, item) for _, person, item in rows])
     elif search is not None and search.person_id:
@@ -196,7 +195,7 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     if isinstance(asked, Refused):
         return asked
     seq, items = asked
-    rows = _rows(seq, request, {"record": record_id}, None, False, 1)
+    rows, _ = _rows(seq, request, {"record": record_id}, None, False, 1)
     if not rows:
         write_answer(seq, record_ids=[], items=[])
         return None
@@ -235,9 +234,8 @@ def ids_for_a_job(
         after: int | None = None
         while len(found) < most:
             wanted = filters.for_database() | _looked_for(search)
-            rows = _rows(seq, request, wanted, after, False, min(PAGE_SIZE, most - len(found)))
-            found += [pk for pk, person, _ in rows if person is not None]
-            after = rows[-1][0] if rows and rows[-1][1] is None else None
+            rows, after = _rows(seq, request, wanted, after, False, min(PAGE_SIZE, most - len(found)))
+            found += [pk for pk, _, _ in rows]
             if not after:
                 break
         write_answer(seq, record_ids=[], items=[])
@@ -326,10 +324,17 @@ def record_key(number: str) -> int | None:
 
 def _rows(
     seq: int, request: Request, wanted: dict[str, Any], after: int | None, newer: bool, size: int
-) -> list[tuple[int, int | None, int | None]]:
+) -> tuple[list[tuple[int, int, int]], int | None]:
+    """Return (record, person, item) of one page, and the record to go on from: None at the end, 0 when too wide."""
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, [seq, request.pk, json.dumps(wanted), after, newer, size])
-        return cursor.fetchall()
+        rows = cursor.fetchall()
+    goes_on = rows.pop()[0] if rows and rows[-1][1] is None else None
+    return rows, goes_on
+
+
+_SHOWN = ("item_id", "doc_no", "doc_date", "severity", "publication", "query_until", "created_at", "person__name",
+          "person__id_cipher", "provider__name")  # fmt: skip
 
 
 def _lines(pks: list[int], items: list[Item]) -> list[Line]:
@@ -339,7 +344,8 @@ def _lines(pks: list[int], items: list[Item]) -> list[Line]:
         .filter(item__in=items)
         .values_list("item_id", "name")
     )  # fmt: skip
-    records = {record.pk: record for record in Record.objects.filter(pk__in=pks).select_related("person", "provider")}
+    found = Record.objects.filter(pk__in=pks).select_related("person", "provider")
+    records = {record.pk: record for record in found.only(*_SHOWN)}
     return [_line(records[pk], names) for pk in pks if pk in records]
 
 
