@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_common"),
         ("catalogue", "0009_supply"),
-        ("records", "0004_duties"),
+        ("records", "0005_soundness"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
