@@ -160,6 +160,12 @@ MEDIA_ROOT = env.text("MEDIA_ROOT", str(BASE_DIR / ".data" / "media"))
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_242_880
 
+# --- what one file may cost, by the way it came (records/intake/limits.py) ------------------------
+INTAKE_PAGE_MIB = env.number("INTAKE_PAGE_MIB", 100)
+INTAKE_PAGE_ROWS = env.number("INTAKE_PAGE_ROWS", 1_048_576)
+INTAKE_COMMAND_MIB = env.number("INTAKE_COMMAND_MIB", 2048)
+INTAKE_COMMAND_ROWS = env.number("INTAKE_COMMAND_ROWS", 10_000_000)
+
 # --- work in the background: django-q2 on our own database ----------------------------------------
 Q_CLUSTER = {
     "name": "creditfujian",

@@ -9,6 +9,7 @@ from access.actions import Asker
 from accounts.models import User
 from records.intake import correction, files, header, schema, store
 from records.intake.base import place
+from records.intake.limits import limits_of
 from records.intake.reasons import title_of
 from records.models import Batch, BatchRow
 from records.reading import supplied_content
@@ -125,6 +126,6 @@ def write_correction(batch: Batch, out: BinaryIO) -> int:
     }
     id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}
     with store.open_sealed(batch.file) as stream:
-        table = files.open_table(stream)
+        table = files.open_table(stream, limits=limits_of(batch))
         head = header.find_header(table, rules.columns())
         return correction.write_correction(out, table, head, problems, batch_no=batch.number, id_columns=id_columns)

@@ -59,7 +59,11 @@ def test_only_the_gateway_reads_records() -> None:
     """Pages, forms and commands get a person's records from a gateway that writes the query line, never from the tables."""
     gateways = {"records/reading.py", "records/act_reading.py", "records/listing.py"}
     words = {"records/report_content.py"}  # the names of states
-    deeds = {"records/acts.py", "records/statements.py", "records/work_lists.py"}  # read what they are about to change, after their line
+    deeds = {
+        "records/acts.py",
+        "records/statements.py",
+        "records/work_lists.py",
+    }  # read what they are about to change, after their line
     models = {"records/life_models.py"}
     words |= {"records/list_admin.py"}  # registers the model for its list; everything shown comes from the gateway
     tables = {"Record", "RecordVersion"}

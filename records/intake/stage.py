@@ -1,6 +1,7 @@
 """Steps 2 and 3: read the sealed file block by block and stage it by COPY, a chunk per transaction.
 
 A chunk's rows and the batch's progress are written together, so a worker that dies goes on after the last chunk.
+A second process helps with a big file: `helper`.
 """
 
 import gc
@@ -8,7 +9,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,12 +17,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalogue.models import Field, Item
-from records.intake import files, header, lines, schema, store
+from records.intake import files, header, helper, lines, schema, store
 from records.intake.files import FileRefused
+from records.intake.limits import limits_of
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
 BLOCK = 200  # rows converted together: their lines fit the pipe to the server, so neither waits
+COPY = f"COPY records_batchrow ({lines.COLUMNS}) FROM STDIN"
 _SOURCE = re.compile(r"B\d{8}-(\d{6,})#\d+\Z")
 
 
@@ -44,17 +47,23 @@ def stage(batch: Batch) -> Reading | None:
     """Read and stage the batch's file; return None when it was cancelled on the way. Raises FileRefused."""
     rules = schema.Schema(batch.item, batch.supplier)
     with store.open_sealed(batch.file) as stream:
-        table = files.open_table(stream)
+        table = files.open_table(stream, limits=limits_of(batch))
         head = header.find_header(table, rules.columns())
         _refuse_prohibited_columns(rules, head)
         batch.sheet, batch.notes = "" if table.kind == "csv" else table.sheet_names[:100], _notes(table, head)
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
-        read = rules.reader(head.columns, head.source_index)
-        blocks = _blocks(batch.pk, _data_rows(table, head, after=batch.last_row), read)
-        while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
-            if not _copy(batch, chunk):
-                return None
+        helper.remove_unrecorded(batch)
+        convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
+        rows = _data_rows(table, head, after=batch.last_row)
+        with ExitStack() as stack:
+            second = None
+            if helper.is_worth_it(batch):
+                second = stack.enter_context(helper.Helper(batch.pk, COPY, convert))
+            blocks = _blocks(rows, convert, second)
+            while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
+                if not _copy(batch, chunk, second):
+                    return None
         batch.notes = [*_notes(table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
         batch.save(update_fields=["notes"])
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
@@ -73,18 +82,32 @@ class _Block(NamedTuple):
     data: bytes
 
 
-def _blocks(
-    batch_id: int, rows: Iterator[tuple[int, list[Any]]], read: Callable[[list[list[Any]]], schema.Block]
-) -> Iterator[_Block]:
+def _converter(batch_id: int, read: Callable[[list[list[Any]]], schema.Block]) -> helper.Convert:
+    """Return the function that turns rows into lines for COPY."""
     sealer = lines.Sealer()
+
+    def convert(rows: helper.Rows) -> bytes:
+        block = read([cells for _, cells in rows])
+        return sealer.lines(batch_id, [row_no for row_no, _ in rows], block).encode()
+
+    return convert
+
+
+def _blocks(
+    rows: Iterator[tuple[int, list[Any]]], convert: helper.Convert, second: helper.Helper | None
+) -> Iterator[_Block]:
+    """Read block by block; one that the second process has time for is converted and staged there."""
     while True:
         with _without_collecting():
             block = list(itertools.islice(rows, min(BLOCK, CHUNK)))
             if not block:
                 return
-            row_nos = [row_no for row_no, _ in block]
-            data = sealer.lines(batch_id, row_nos, read([cells for _, cells in block])).encode()
-        yield _Block(len(block), row_nos[-1], data)
+            if second is not None and second.has_time():
+                second.send(block)
+                data = b""
+            else:
+                data = convert(block)
+        yield _Block(len(block), block[-1][0], data)
 
 
 @contextmanager
@@ -108,6 +131,7 @@ class _Chunk(io.RawIOBase):
         self._left = memoryview(b"")
         self.count = 0
         self.last_row = 0
+        self.error: Exception | None = None  # COPY would tell only its text
 
     def __bool__(self) -> bool:
         return self._first is not None
@@ -116,19 +140,33 @@ class _Chunk(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if not self._left and (block := next(self._blocks, None)):
+        while not self._left and (block := self._next()):
             self.count += block.rows
             self.last_row = block.last_row
             self._left = memoryview(block.data)
         data, self._left = self._left[:size], self._left[size:]
         return bytes(data)
 
+    def _next(self) -> _Block | None:
+        try:
+            return next(self._blocks, None)
+        except Exception as error:
+            self.error = error
+            raise
 
-def _copy(batch: Batch, chunk: _Chunk) -> bool:
-    """Write a chunk and the progress in one transaction; return False when somebody cancelled."""
+
+def _copy(batch: Batch, chunk: _Chunk, second: helper.Helper | None) -> bool:
+    """Write a chunk and the progress in one transaction; return False when somebody cancelled. Raises FileRefused."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.copy_expert(f"COPY records_batchrow ({lines.COLUMNS}) FROM STDIN", chunk, size=65536)
+        try:
+            with connection.cursor() as cursor:
+                cursor.copy_expert(COPY, chunk, size=65536)
+        except connection.Database.Error:  # COPY is the driver's own, and so are its errors
+            if chunk.error is not None:
+                raise chunk.error from None
+            raise
+        if second is not None:
+            second.commit()
         batch.rows_done += chunk.count
         batch.last_row = chunk.last_row
         batch.save(update_fields=["rows_done", "last_row"])
