@@ -128,11 +128,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_common"),
         ("catalogue", "0009_supply"),
-<<<<<<< HEAD:records/migrations/0008_set_based_keys.py
         ("records", "0007_ways_out"),
-=======
-        ("records", "0005_soundness"),
->>>>>>> speed:records/migrations/0007_set_based_keys.py
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
