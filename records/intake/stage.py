@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import psycopg2
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -161,7 +162,7 @@ def _copy(batch: Batch, chunk: _Chunk, second: helper.Helper | None) -> bool:
         try:
             with connection.cursor() as cursor:
                 cursor.copy_expert(COPY, chunk, size=65536)
-        except connection.Database.Error:  # COPY is the driver's own, and so are its errors
+        except psycopg2.Error:  # COPY is the driver's own, and so are its errors
             if chunk.error is not None:
                 raise chunk.error from None
             raise

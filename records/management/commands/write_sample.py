@@ -1,7 +1,7 @@
 """Write a sample workbook of 双公示 penalties on invented persons, of any size."""
 
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"不认识的扩展名 {target.suffix}。请用 .xlsx、.xls、.ods、.csv 或 .tsv。")
         with target.open("wb") as out:
             outcomes = write_sample(
-                out, options["rows"], messy=options["messy"], kind=cast(Kind, kind), seed=options["seed"], **more
+                out, options["rows"], messy=options["messy"], kind=kind, seed=options["seed"], **more
             )
         refused = sum(not outcome.accepted for outcome in outcomes)
         self.stdout.write(f"{target}：{len(outcomes)} 行，其中应退回 {refused} 行")
