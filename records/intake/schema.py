@@ -7,13 +7,14 @@ What needs the whole file or the register is judged in SQL: `check`.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import cached_property  # without the lock that 3.11 puts into its own
 
 from accounts.models import Organisation
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod

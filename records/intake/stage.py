@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import psycopg2
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg2 import Error as DriverError
 
 from catalogue.models import Field, Item
 from records.intake import files, header, helper, lines, schema, store
@@ -162,7 +162,7 @@ def _copy(batch: Batch, chunk: _Chunk, second: helper.Helper | None) -> bool:
         try:
             with connection.cursor() as cursor:
                 cursor.copy_expert(COPY, chunk, size=65536)
-        except psycopg2.Error:  # COPY is the driver's own, and so are its errors
+        except DriverError:  # COPY is the driver's own, and so are its errors
             if chunk.error is not None:
                 raise chunk.error from None
             raise

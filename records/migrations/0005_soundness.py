@@ -15,7 +15,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            min(least(v.doc_date, CASE WHEN v.content ->> f.code ~ '^\\d{4}-\\d{2}-\\d{2}$' THEN (v.content ->> f.code)::date END))
       FROM records_recordversion v JOIN records_record r ON r.id = v.record_id
       LEFT JOIN catalogue_field f ON f.item_version_id = v.item_version_id AND f.binds = 'act_end'
-     WHERE v.at >= moment AND v.deed IN (1, 2)
+     WHERE v.at >= moment AND v.deed IN (1, 2, 5)
      GROUP BY r.person_id, r.id
 $$;
 

@@ -1,6 +1,7 @@
 """From the file received to the receipt, and back again."""
 
 import io
+from typing import Any
 
 import openpyxl
 import pytest
@@ -281,11 +282,11 @@ def test_a_worker_that_died_goes_on_where_it_stopped(cast: Cast, monkeypatch: py
     monkeypatch.setattr(stage, "CHUNK", 10)
     original, calls = stage._copy, []
 
-    def dies_on_the_second(batch: Batch, chunk: object) -> bool:
+    def dies_on_the_second(batch: Batch, chunk: object, *more: Any) -> bool:
         calls.append(1)
         if len(calls) == 2:
             raise ConnectionError("the worker was killed")
-        return original(batch, chunk)
+        return original(batch, chunk, *more)
 
     monkeypatch.setattr(stage, "_copy", dies_on_the_second)
     batch, _ = actions.receive(
