@@ -82,3 +82,47 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
 def purpose_in_words(purpose: Purpose, text: str) -> str:
     """Return the purpose as the person will read it."""
     return f"{purpose.label}：{text}" if text else purpose.label
+
+
+_LOOKS = """
+SELECT q.kind, q.organisation_name, split_part(q.purpose, '：', 1), q.decision, count(*), max(q.at)
+  FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+ WHERE p.person_id = %s AND p.at >= %s
+ GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC
+"""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How often somebody looked at a person's file for one purpose, and when last."""
+
+    kind: Kind
+    unit: str
+    purpose: str
+    refused: bool
+    times: int
+    last: datetime
+
+
+def looks_since(person: Person, since: datetime) -> list[Looks]:
+    """Return who looked since then, by unit and purpose, the latest first: what a credit report has to state."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOKS, [person.pk, since])
+        return [
+            Looks(Kind(kind), unit, purpose, decision == Decision.REFUSED, times, last)
+            for kind, unit, purpose, decision, times, last in cursor.fetchall()
+        ]
+
+
+_BY_CASE = """
+SELECT q.case_no, count(*), max(q.at)
+  FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+ WHERE p.person_id = %s AND p.kind = 'Q6' AND q.case_no = ANY (%s) GROUP BY 1
+"""
+
+
+def looks_by_case(person: Person, case_nos: list[str]) -> dict[str, tuple[int, datetime]]:
+    """Return how often the public looked under each case number, and when last."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_CASE, [person.pk, case_nos])
+        return {case_no: (times, last) for case_no, times, last in cursor.fetchall()}

@@ -13,19 +13,23 @@ _CATALOGUE = tuple(
     )
 )  # fmt: skip
 
+_EXPORT = ("records.view_export", "records.add_export")
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
         "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
-        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty",
+        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act", *_EXPORT,
     ),
-    Role.DATA_REVIEWER: ("records.view_batch", "records.commit_batch", "records.withdraw_batch", *_LIST_SUPPLIED),
-    Role.DECIDER_OFFICER: _READ,
-    Role.DECIDER_REVIEWER: _READ,
+    Role.DATA_REVIEWER: (
+        "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
+        *_EXPORT, "records.review_export",
+    ),
+    Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
+    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
     Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: _READ,
+    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export"),
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
@@ -37,8 +41,9 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_supplyduty", "records.view_all_duties",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
-    Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof"),
-    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry"),
+    Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
+                 "records.add_counterrequest", "records.print_report"),
+    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal"),
     Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict"),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",

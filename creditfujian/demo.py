@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue
+from creditfujian import demo_catalogue, demo_life, demo_ways_out
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -67,7 +67,8 @@ STAFF = [
     (Role.CREDIT_OFFICE, "credit_office", "苏信用", "FGWH", "查看目录和各单位报送数量，录入年度日历，提出时限规则"),
     (Role.CREDIT_OFFICE, "credit_office2", "柯复核", "FGWH", "确认另一名工作人员录入的年度日历、提出的时限规则"),
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
-    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码"),
+    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告"),
+    (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
     (Role.AUDITOR, "auditor", "何审计", "JJXX", "查看查询日志和变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
     (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
@@ -99,6 +100,9 @@ def load(*, say: Say) -> list[Account]:
     accounts.append(_institution(organisations))
     _readings(people)
     say("查询登记与查询日志已写入")
+    demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
+    demo_life.speak(User.objects.get(username="citizen"))
+    say(demo_ways_out.load(item_code=PENALTIES))
     return accounts
 
 

@@ -186,6 +186,19 @@ LOOKUPS_PER_HOUR = env.number("LOOKUPS_PER_HOUR", 20)  # public look-ups per add
 COMMENTS_PER_HOUR = env.number("COMMENTS_PER_HOUR", 10)  # comments per address in consultations
 READING_MINUTES = env.number("READING_MINUTES", 30)  # how long a registration opens a file
 
+# --- ways out: reports and exports -----------------------------------------------------------------
+FONTS = env.text("FONTS", str(BASE_DIR / ".data" / "fonts"))  # the report's fonts: requirements-fonts.txt
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip(
+    "/"
+)  # what the QR code opens
+REPORTS_PER_DAY = env.number("REPORTS_PER_DAY", 20)  # online, per person: against runaway scripts, not against people
+REPORT_KEEP_DAYS = env.number("REPORT_KEEP_DAYS", 180)  # how long the sealed PDF of a new report is kept
+VERIFICATIONS_PER_HOUR = env.number("VERIFICATIONS_PER_HOUR", 30)  # per address
+COUNTER_MINUTES = env.number("COUNTER_MINUTES", 30)  # how long a request at the counter waits for the second officer
+EXPORT_ROWS = env.number("EXPORT_ROWS", 200_000)  # the largest export; beyond it, narrow the request
+EXPORT_HOURS = env.number("EXPORT_HOURS", 24)  # how long an exported file is kept
+EXPORT_LINK_MINUTES = env.number("EXPORT_LINK_MINUTES", 15)  # how long a download link works
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -23,6 +23,7 @@ PUBLIC = [
     "/catalogue/consultations/1/",
     "/rules/",
     "/rules/prohibited/",
+    "/verify/",
     "/no-such-page/",
 ]
 STAFF = ["data_officer", "data_reviewer", "decider_officer", "legal_reviewer", "credit_office", "operator", "clerk", "auditor",
@@ -95,7 +96,7 @@ def test_large_type(visitor: Come) -> None:
 def test_pages_of_a_citizen(visitor: Come, username: str) -> None:
     citizen = visitor()
     citizen.sign_in(username)
-    for path in ("/me/", "/me/file/", "/me/access/"):
+    for path in ("/me/", "/me/file/", "/me/reports/", "/me/access/"):
         citizen.go(path)
         citizen.look(f"{username}{path}")
         reached_by_tab(citizen)

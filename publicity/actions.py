@@ -21,6 +21,11 @@ def count_comment(address: str) -> bool:
     return _count("comment", address) <= settings.COMMENTS_PER_HOUR
 
 
+def count_verification(address: str) -> bool:
+    """Count what an address checks and tell whether it is within its hourly limit."""
+    return _count("verify", address) <= settings.VERIFICATIONS_PER_HOUR
+
+
 def _count(deed: str, address: str) -> int:
     key = settings.FIELD_KEYRING.index(f"{deed}:{address}".encode())
     with connection.cursor() as cursor:

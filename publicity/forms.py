@@ -1,5 +1,6 @@
 """The shape of what citizens and readers of the catalogue type."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from catalogue.reading import CATEGORIES, Standing, Wanted, providers
 from catalogue.words import WHO
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name, strip_format
+
+MAX_REPORT_BYTES = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -139,3 +142,35 @@ class CommentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": "请写下您的意见。"},
     )  # fmt: skip
+
+
+class VerifyForm(forms.Form):
+    """What the holder of a report reads off it."""
+
+    number = forms.CharField(
+        label="报告编号", max_length=40, help_text="BG 开头，21 位，在报告首页。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    code = forms.CharField(
+        label="验证码", max_length=40, help_text="报告首页的 16 位字母和数字，横线可以不填。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    file = forms.FileField(
+        label="报告的 PDF 文件", required=False, help_text="想知道文件有没有被改动时再选。只比对，不保存，最大 5 MB。",
+        widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
+    )  # fmt: skip
+
+    def clean_number(self) -> str:
+        return identity.normalise(self.cleaned_data["number"])
+
+    def clean_code(self) -> str:
+        return identity.normalise(self.cleaned_data["code"])
+
+    def clean_file(self) -> str:
+        """Return the file's SHA-256, or nothing when there is none."""
+        upload = self.cleaned_data["file"]
+        if not upload:
+            return ""
+        if upload.size > MAX_REPORT_BYTES:
+            raise ValidationError("文件超过 5 MB，不会是本站出具的报告。请确认选对了文件。", code="size")
+        return hashlib.file_digest(upload.file, "sha256").hexdigest()

@@ -3,14 +3,20 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from publicity import catalogue_pages, pages
+from publicity import catalogue_pages, pages, report_pages, statement_pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("lookup/", pages.lookup, name="lookup"),
     path("me/", pages.me, name="me"),
     path("me/file/", pages.me_file, name="me_file"),
+    path("me/file/<str:record_no>/statement/", statement_pages.me_statement, name="me_statement"),
     path("me/access/", pages.me_access, name="me_access"),
+    path("me/file/print/", report_pages.print_view, name="me_file_print"),
+    path("me/reports/", report_pages.reports, name="me_reports"),
+    path("me/reports/issue/", report_pages.issue, name="me_report_issue"),
+    path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
+    path("verify/", report_pages.verify, name="verify"),
     path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/activate/", pages.activate_account, name="activate"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),

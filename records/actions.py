@@ -86,7 +86,9 @@ def check_batch(batch_id: int) -> Batch:
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
         check.compare_with_file(batch, doc_field=reading.doc_field, name_field=reading.name_field)
-        unchanged = check.compare_with_register(batch, name_field=reading.name_field, mark_unchanged=False)
+        unchanged = check.compare_with_register(
+            batch, name_field=reading.name_field, doc_field=reading.doc_field, mark_unchanged=False
+        )
         check.count(batch, unmarked=unchanged)
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
@@ -159,8 +161,8 @@ def commit_batch(batch_id: int) -> Batch:
     if check.staged_rows(batch) != batch.rows:
         return _stage_again(batch)
     check.work_on(batch)
-    name_field = stage.bound_codes(batch.item)["person_name"]
-    check.compare_with_register(batch, name_field=name_field, mark_unchanged=True)
+    bound = stage.bound_codes(batch.item)
+    check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
     counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")
     if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:

@@ -252,4 +252,4 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import duty_admin, list_admin  # noqa: E402, F401
+from records import act_admin, duty_admin, export_admin, list_admin, report_admin  # noqa: E402, F401

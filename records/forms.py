@@ -18,6 +18,7 @@ from records.models import Batch
 from records.reading import Registration
 
 MAX_MEGABYTES = 100
+KINDS = "xlsx、xls（含 WPS 的 et）、ods 表格，或者 csv、tsv 文本（UTF-8、GB18030 均可）"
 
 
 class ItemChoice(forms.ModelChoiceField):
@@ -50,8 +51,8 @@ class UploadForm(forms.Form):
 
     item = ItemChoice(label="目录条目", queryset=ItemVersion.objects.none(), empty_label="请选择")
     file = forms.FileField(
-        label="数据文件", help_text=f"xlsx 或 csv（UTF-8、GB18030 均可），不超过 {MAX_MEGABYTES} MB。",
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.txt,.tsv"}), allow_empty_file=True,
+        label="数据文件", help_text=f"{KINDS}，不超过 {MAX_MEGABYTES} MB。",
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.et,.ods,.csv,.txt,.tsv"}), allow_empty_file=True,
     )  # fmt: skip
     mode = forms.ChoiceField(
         label="有不合格行时", choices=Batch.Mode.choices, initial=Batch.Mode.GOOD_ROWS, widget=forms.RadioSelect

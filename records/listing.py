@@ -21,8 +21,9 @@ from access.rules import refusal_of_list, refusal_of_open_list
 from accounts.models import Person, User
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from creditfujian.lib.masking import Profile
+from records.intake.base import place
 from records.models import ListSearch, Record, RecordVersion, SavedView
-from records.reading import Refused, View, department_view
+from records.reading import Refused, View, views_of
 
 PAGE_SIZE = 50
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
@@ -170,11 +171,7 @@ class VersionLine:
     at: datetime
     by: str
     rule: str
-    batch: str
-    batch_id: int
-    file: str
-    sheet: str
-    row_no: int | None
+    source: str
     uploaded_by: str
     changes: list[Change]
 
@@ -207,7 +204,7 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     versions = list(
         RecordVersion.objects.filter(record=record_id)
         .select_related("record__person", "record__item", "record__provider", "batch__file", "batch__uploaded_by", "by",
-                        "item_version")
+                        "item_version", "act")
         .order_by("version")
     )  # fmt: skip
     if not versions:
@@ -215,9 +212,10 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
         return None
     write_answer(seq, record_ids=[record_id], items=[item.code for item in items if item.pk == item_id])
     person = versions[0].record.person
+    [(_, view)] = views_of(versions[-1:], Field.Reader.DEPARTMENT)
     return RecordPage(
         pk=record_id, name=person.name, id_number=person.masked_id(Profile.DEPARTMENT),
-        view=department_view(versions[-1]), versions=_version_lines(versions), seq=seq,
+        view=view, versions=_version_lines(versions), seq=seq,
     )  # fmt: skip
 
 
@@ -259,7 +257,12 @@ def shown_to(request: Request, record_ids: Iterable[int]) -> list[int]:
     return [pk for pk in wanted if pk in seen]
 
 
-def views_of(user: User) -> list[SavedView]:
+def forget_searches() -> int:
+    """Forget what was looked for in registrations that have ended; return how many rows went."""
+    return ListSearch.objects.filter(request__expires_at__lt=timezone.now()).delete()[0]
+
+
+def saved_views(user: User) -> list[SavedView]:
     """Return the officer's own saved views."""
     return list(SavedView.objects.filter(owner=user))
 
@@ -387,13 +390,21 @@ def _version_line(version: RecordVersion, before: RecordVersion | None, fields: 
             ("查询期至", before.query_until.isoformat(), version.query_until.isoformat()),
         ]
         changes = [Change(label, old, new) for label, old, new in pairs if old != new]
-    batch = version.batch
     return VersionLine(
         version=version.version, deed=version.get_deed_display(), at=version.at, by=version.by.name,
-        rule=f"{version.item_version.name}（第 {version.item_version.version} 版）", batch=batch.number, batch_id=batch.pk,
-        file=batch.file.name, sheet=batch.sheet, row_no=version.row_no, uploaded_by=batch.uploaded_by.name,
-        changes=changes,
+        rule=f"{version.item_version.name}（第 {version.item_version.version} 版）", source=_source(version),
+        uploaded_by=version.batch.uploaded_by.name if version.batch else "", changes=changes,
     )  # fmt: skip
+
+
+def _source(version: RecordVersion) -> str:
+    """Say where a version comes from: the row of the file of a batch, or the act."""
+    batch = version.batch
+    if batch is None:
+        return str(version.act)
+    sheet = f"，工作表“{batch.sheet}”" if batch.sheet else ""
+    row = f"，{place(version.row_no)}" if version.row_no else ""
+    return f"批次 {batch.number}，文件“{batch.file.name}”{sheet}{row}"
 
 
 def _until(version: RecordVersion) -> str:

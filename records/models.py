@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Organisation, Person, User
 from catalogue.models import Item, ItemVersion, PublicationPeriod, SupplyAssignment
 from catalogue.rules import items_for
+from records.intake.base import place
 
 Severity = PublicationPeriod.Severity
 
@@ -21,6 +22,7 @@ class SealedFile(models.Model):
     size = models.BigIntegerField("字节数")
     name = models.CharField("原文件名", max_length=200, help_text="长数字已隐去")
     created_at = models.DateTimeField("收到时间", default=timezone.now)
+    destroyed_at = models.DateTimeField("销毁时间", null=True, help_text="其中的记录都已到期处理，文件随之销毁")
 
     class Meta:
         verbose_name = verbose_name_plural = "文件"
@@ -194,15 +196,21 @@ class BatchRow(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"第 {self.row_no} 行"
+        return place(self.row_no)
 
 
 class Record(models.Model):
     """A fact about a person with a legal basis, a source and an end. What was said is in its versions."""
 
     class State(models.IntegerChoices):
+        """Domain §4.2. What is disposed of has no row left: see Disposal."""
+
         IN_FORCE = 1, "有效"
         WITHDRAWN = 2, "已撤回"
+        NOTICE_PENDING = 3, "告知中"
+        CANCELLED = 4, "已撤销"
+        REPAIRED = 5, "已修复"
+        EXPIRED = 6, "已到期"
 
     person = models.ForeignKey(Person, models.PROTECT, db_index=False, verbose_name="自然人", related_name="records")
     item = models.ForeignKey(Item, models.PROTECT, db_index=False, verbose_name="目录条目", related_name="records")
@@ -216,6 +224,11 @@ class Record(models.Model):
     publication = DateRangeField("公示期", null=True, help_text="空为不公示；止日当天即不再公示")
     query_until = models.DateField("查询期至", help_text="当天起不再提供")
     state = models.SmallIntegerField("状态", choices=State, default=State.IN_FORCE)
+    usable_from = models.DateField("告知期满", null=True, help_text="报送前告知的条目：自这一天起才提供给他人")
+    expired_on = models.DateField("到期日", null=True)
+    objected_at = models.DateTimeField("存在异议", null=True)
+    reviewed_at = models.DateTimeField("复议、诉讼中", null=True)
+    hidden_at = models.DateTimeField("核查期间暂停提供", null=True)
     version = models.IntegerField("版本", default=1)
     content_hash = models.BinaryField(editable=False)
     created_at = models.DateTimeField("入库时间", db_default=models.functions.Now())
@@ -223,6 +236,10 @@ class Record(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "信用记录"
         default_permissions = ()
+        indexes = [
+            models.Index(fields=["usable_from"], condition=Q(state=3), name="record_notice_ends"),
+            models.Index(fields=["expired_on"], condition=Q(state=6), name="record_to_dispose_of"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "item", "doc_no", "decider_uscc"], name="record_once_per_person_and_document"
@@ -236,6 +253,13 @@ class Record(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(severity=1) | Q(publication__isnull=True), name="record_minor_is_not_public"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=3) | Q(usable_from__isnull=False), name="record_notice_has_an_end"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=6, expired_on__isnull=False) | (~Q(state=6) & Q(expired_on__isnull=True)),
+                name="record_expired_on_a_day",
             ),
         ]
 
@@ -260,20 +284,24 @@ def mod_37_36(text: str) -> str:
 
 
 class RecordVersion(models.Model):
-    """What a record said from one delivery on: content, lineage and who did it. Append-only."""
+    """What a record said from one delivery or act on: content, lineage and who did it. Append-only."""
 
     class Deed(models.IntegerChoices):
         CREATED = 1, "新增"
         CHANGED = 2, "变更"
         WITHDRAWN = 3, "撤回"
         RESTORED = 4, "恢复"
+        CORRECTED = 5, "更正"
 
     pk = models.CompositePrimaryKey("record_id", "version")
     record = models.ForeignKey(Record, models.PROTECT, db_index=False, related_name="versions")
     version = models.IntegerField("版本")
     deed = models.SmallIntegerField("变更类型", choices=Deed)
     item_version = models.ForeignKey(ItemVersion, models.PROTECT, db_index=False, verbose_name="规则版本")
-    batch = models.ForeignKey(Batch, models.PROTECT, verbose_name="批次", related_name="versions")
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, verbose_name="批次", related_name="versions")
+    act = models.ForeignKey(
+        "RecordAct", models.PROTECT, null=True, db_index=False, verbose_name="办理单", related_name="versions"
+    )
     row_no = models.IntegerField("行号", null=True)
     name = models.TextField("文书所载姓名")
     doc_date = models.DateField("认定日期")
@@ -289,6 +317,12 @@ class RecordVersion(models.Model):
         verbose_name = verbose_name_plural = "记录版本"
         db_table_comment = "append-only: every version of every record, with its lineage"
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(batch__isnull=False, act__isnull=True) | Q(batch__isnull=True, act__isnull=False),
+                name="recordversion_comes_by_a_batch_or_an_act",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"第 {self.version} 版"
@@ -429,5 +463,17 @@ class NilDeclaration(models.Model):
         return f"{self.item} 零报"
 
 
+from records import export_models, report_models  # noqa: E402, F401 – further tables of the app
+from records.life_models import (  # noqa: E402, F401
+    ActContent,
+    ActRecord,
+    AnonymousCount,
+    ArchivedRecord,
+    Disposal,
+    LegacyPeriod,
+    RecordAct,
+    RecordEvent,
+    Statement,
+)
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

@@ -1,15 +1,25 @@
-"""The night's part of records: duties of closed periods, the check of what is sealed, searches of closed lists."""
+"""The night's part of records: what begins, what ends and is disposed of; closed periods, seals, what is forgotten."""
 
 from datetime import date
 
-from django.utils import timezone
-
+from records import life
 from records.duties import close_periods
-from records.models import ListSearch
+from records.exports import forget_files as forget_exports
+from records.listing import forget_searches
+from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
 
 
 def nightly(day: date) -> dict[str, int]:
-    """Close the periods decided by the day; check the sealed numbers of what came in; forget what was looked for."""
-    forgotten, _ = ListSearch.objects.filter(request__expires_at__lt=timezone.now()).delete()
-    return {"duties": close_periods(day), "unsound": check_sealed(day), "searches": forgotten}
+    """Do what is due. Records follow the database's own day, the duties of departments the day given."""
+    return {
+        "in_use": life.begin_use(),
+        "periods_cut": life.shorten_periods(),
+        "expired": life.expire(),
+        "disposed": life.dispose(),
+        "duties": close_periods(day),
+        "unsound": check_sealed(day),
+        "report_files": forget_reports(day),
+        "export_files": forget_exports(),
+        "searches": forget_searches(),
+    }

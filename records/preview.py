@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from access.actions import Asker
 from accounts.models import User
 from records.intake import correction, files, header, schema, store
+from records.intake.base import place
 from records.intake.reasons import title_of
 from records.models import Batch, BatchRow
 from records.reading import supplied_content
@@ -21,6 +22,11 @@ class Example:
 
     row_no: int
     message: str
+
+    @property
+    def place(self) -> str:
+        """Return where the row stands, in the sender's words."""
+        return place(self.row_no)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,11 @@ class Difference:
     label: str
     old: str
     new: str
+
+    @property
+    def place(self) -> str:
+        """Return where the row stands, in the sender's words."""
+        return place(self.row_no)
 
 
 def may_see_rows(batch: Batch, user: User) -> bool:

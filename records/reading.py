@@ -6,6 +6,7 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,13 +23,19 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
-from records.models import Batch, BatchRow, RecordVersion
+from records.models import Batch, BatchRow, Record, RecordVersion, Statement
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
+COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
-_PROFILE = {Kind.SELF: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC}
-_READER = {Kind.SELF: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT, Kind.PUBLIC: Field.Reader.PUBLIC}
+_PROFILE = {
+    Kind.SELF: Profile.SELF, Kind.COUNTER: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC,
+}  # fmt: skip
+_READER = {
+    Kind.SELF: Field.Reader.SUBJECT, Kind.COUNTER: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT,
+    Kind.PUBLIC: Field.Reader.PUBLIC,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,43 @@ class View:
     repairable: bool
     repair_from: date | None
     version: int
+    state: Record.State
+    used_from: date | None
+    objected: bool
+    under_review: bool
+    held_back: bool
+    statement: str
+    statement_on: date | None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Tell whether others may be given it today; the database's `records_is_in_use` says the same."""
+        waits = self.state == Record.State.NOTICE_PENDING
+        noticed = waits and self.used_from is not None and self.used_from <= timezone.localdate()
+        return (self.state == Record.State.IN_FORCE or noticed) and not self.held_back
+
+    @property
+    def about_state(self) -> str:
+        """Say to the person what the record's state means for who sees it; empty when it is in ordinary use."""
+        if self.state == Record.State.NOTICE_PENDING and not self.is_in_use and self.used_from:
+            return (
+                f"这条记录正在告知您：{self.used_from:%Y年%-m月%-d日} 之前只有您本人能看到。认为有误的，请在此之前向提供单位"
+                "或省信用办提出。"
+            )
+        gone = "除您本人外，任何人都查不到这条记录；查询期满后 30 日内删除。"
+        if self.state == Record.State.CANCELLED:
+            return f"所依据的决定已被撤销、变更或确认无效。{gone}"
+        if self.state == Record.State.REPAIRED:
+            return f"已完成信用修复：不再公示、共享和使用。{gone}"
+        return "异议核查期间，除您本人外任何人都查不到这条记录。" if self.held_back else ""
 
     @property
     def is_public(self) -> bool:
         """Tell whether the public can see it today."""
         today = timezone.localdate()
-        return bool(self.public_from and self.public_until and self.public_from <= today < self.public_until)
+        return self.is_in_use and bool(
+            self.public_from and self.public_until and self.public_from <= today < self.public_until
+        )
 
 
 @dataclass(frozen=True)
@@ -91,11 +129,21 @@ class Refused:
 
 
 @transaction.atomic
-def own_file(person: Person, *, by: Asker) -> File:
+def own_file(person: Person, *, by: Asker, purpose: str = "本人查看自己的信用记录") -> File:
     """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free."""
     ask = Ask(
-        kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose="本人查看自己的信用记录",
-        fields_class="本人可见", person=person,
+        kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose=purpose, fields_class="本人可见",
+        person=person,
+    )  # fmt: skip
+    return _answer(ask, by)
+
+
+@transaction.atomic
+def file_at_counter(person: Person, *, by: Asker, case_no: str) -> File:
+    """Return everything about the person, who stands at the counter with their card, for their report (kind Q2)."""
+    ask = Ask(
+        kind=Kind.COUNTER, ground=COUNTER_GROUND, purpose="窗口为本人出具信用报告", fields_class="本人可见",
+        case_no=case_no, person=person,
     )  # fmt: skip
     return _answer(ask, by)
 
@@ -226,13 +274,35 @@ def _views(ask: Ask) -> list[tuple[int, View]]:
         .select_related("record__item", "record__provider")
         .order_by("-doc_date", "-record_id")
     )
+    return [(version.record_id, view) for version, view in views_of(versions, _READER[ask.kind])]
+
+
+def logged_views(record_ids: Sequence[int], kind: Kind) -> Iterator[tuple[Person, View]]:
+    """Yield those records, with their persons, of which this transaction has written lines; others the database hides."""
+    versions = (
+        RecordVersion.objects.filter(record__in=record_ids, version=F("record__version"))
+        .select_related("record__item", "record__provider", "record__person")
+        .order_by("record__person", "record__item", "doc_date", "record")
+    )
+    return ((version.record.person, view) for version, view in views_of(versions, _READER[kind]))
+
+
+def held_in(file: File, person: Person) -> list[tuple[int, int, bool]]:
+    """Return record, version and whether it is public today, of a file read in this transaction: what a report holds."""
+    shown = {view.number: view.is_public for view in file.records}
+    records = Record.objects.filter(person=person).order_by("pk")
+    return [(record.pk, record.version, shown[record.number]) for record in records]
+
+
+def views_of(versions: Iterable[RecordVersion], reader: Field.Reader) -> Iterator[tuple[RecordVersion, View]]:
+    """Turn versions that the database let this transaction read into what that kind of reader may see of them."""
     rules: dict[int, _Rules] = {}
-    views = []
-    for version in versions:
+    found = list(versions)
+    said = {s.record_id: s for s in Statement.objects.filter(record__in=[v.record_id for v in found], ended_at=None)}
+    for version in found:
         if version.item_version_id not in rules:
-            rules[version.item_version_id] = _rules(version.item_version_id, _READER[ask.kind])
-        views.append((version.record_id, _view(version, rules[version.item_version_id])))
-    return views
+            rules[version.item_version_id] = _rules(version.item_version_id, reader)
+        yield version, _view(version, rules[version.item_version_id], said.get(version.record_id))
 
 
 @dataclass(frozen=True)
@@ -260,18 +330,13 @@ def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
     )
 
 
-def department_view(version: RecordVersion) -> View:
-    """Return one record as a department may see it; the caller has written the query line of its person."""
-    return _view(version, _rules(version.item_version_id, Field.Reader.DEPARTMENT))
-
-
 # These have a place of their own in every view, or are never shown as a field.
 _SHOWN_APART = frozenset({"person_name", "id_number", "doc_no", "doc_date", "decider", "severity", "public_mark"})
 
 
-def _view(version: RecordVersion, rules: _Rules) -> View:
+def _view(version: RecordVersion, rules: _Rules, said: Statement | None) -> View:
     record, period = version.record, rules.periods.get(version.severity)
-    public = version.publication
+    public = record.publication  # the record's own: an act may have cut what the version said
     return View(
         number=record.number,
         item_code=record.item.code,
@@ -283,7 +348,7 @@ def _view(version: RecordVersion, rules: _Rules) -> View:
         severity=PublicationPeriod.Severity(version.severity).label if version.severity else "",
         public_from=public.lower if public else None,
         public_until=public.upper if public else None,
-        query_until=version.query_until,
+        query_until=record.query_until,
         facts=[
             Fact(f.code, f.label, KEPT_BACK if f.code in rules.kept_back else version.content[f.code])
             for f in rules.fields
@@ -291,7 +356,16 @@ def _view(version: RecordVersion, rules: _Rules) -> View:
         ],
         bases=rules.bases,
         public_basis=str(rules.version.disclosure_basis or ""),
-        repairable=rules.version.repairable and rules.version.item.polarity == Item.Polarity.NEGATIVE,
+        repairable=rules.version.repairable
+        and rules.version.item.polarity == Item.Polarity.NEGATIVE
+        and record.state in (Record.State.IN_FORCE, Record.State.NOTICE_PENDING),
         repair_from=add_months(version.doc_date, period.min_months) if period else None,
         version=version.version,
+        state=Record.State(record.state),
+        used_from=record.usable_from,
+        objected=record.objected_at is not None,
+        under_review=record.reviewed_at is not None,
+        held_back=record.hidden_at is not None,
+        statement=said.text if said else "",
+        statement_on=timezone.localdate(said.made_at) if said else None,
     )

@@ -9,8 +9,10 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
 from records.duties import period_of
+from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.soundness_models import Unsound
+from records.ways_out_waiting import waiting_to_go_out
 
 State = Batch.State
 
@@ -34,6 +36,11 @@ def waiting_for(user: User) -> list[Waiting]:
             Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
             Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
         ]
+    if user.has_perm("records.decide_act"):
+        acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
+        where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
+        cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
+    cards += waiting_to_go_out(user)
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):

@@ -34,6 +34,7 @@ def main() -> int:
         _end_leftovers()
         port = _port()
         setup.install("requirements.txt")
+        setup.fonts()
         server, urls = setup.server("run")
         settings = setup.environment(urls, PORT=str(port))
         _prepare(settings)

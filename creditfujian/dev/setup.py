@@ -77,6 +77,24 @@ def wheel_binaries() -> Path:
     return found
 
 
+def fonts() -> None:
+    """Install the report's Chinese fonts from their wheels; without them the portal runs and says what is missing."""
+    lock = CHECKOUT / "requirements-fonts.txt"
+    target = DATA / "fonts"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = target / ".installed"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    say("installing the fonts of the credit report (33 MB, SIL Open Font License)")
+    shutil.rmtree(target, ignore_errors=True)
+    pip = [python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps",
+           "--target", str(target), "-r", str(lock)]  # fmt: skip
+    if subprocess.run(pip, check=False).returncode:
+        say("the fonts could not be installed: no report as PDF; its print view works (docs/report.md)")
+        return
+    stamp.write_text(digest)
+
+
 def environment(urls: Urls, **more: str) -> dict[str, str]:
     """Return the settings of this checkout for a child process; secrets are made once and kept to ourselves."""
     return {

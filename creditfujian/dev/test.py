@@ -30,6 +30,7 @@ def main(what: str, arguments: list[str]) -> int:
         if what == "bench":
             which, *rest = arguments if arguments and not arguments[0].startswith("-") else ["intake", *arguments]
             return _run(settings, "-m", f"benchmarks.{which}", *rest)
+        setup.fonts()
         settings["CF_BROWSER"] = browser() or ""
         return _run(settings, "-m", "pytest", *arguments)
     except PostgresError as error:
@@ -116,6 +117,7 @@ def lock() -> int:
         ("requirements.in", "requirements.txt", []),
         ("requirements-dev.in", "requirements-dev.txt", ["-c", "requirements.txt"]),
         ("requirements-postgres.in", "requirements-postgres.txt", []),
+        ("requirements-fonts.in", "requirements-fonts.txt", []),
     ):
         subprocess.run([*base, source, "-o", target, *more], cwd=CHECKOUT, check=True)
     return 0

@@ -6,8 +6,10 @@ Used by every way out in a table, and by the way in where a table comes back.
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
+from typing import BinaryIO
 
 import xlsxwriter
 
@@ -37,11 +39,39 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+def csv_pieces(head: Sequence[str], rows: Iterable[Sequence[str]], *, size: int = 1 << 18) -> Iterator[bytes]:
+    """Yield a CSV file as `as_csv` writes it in pieces, for tables that do not fit into memory."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    out.write("\ufeff")
+    for row in chain([head], rows):
+        writer.writerow([safe(text) for text in row])
+        if out.tell() > size:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
 def as_xlsx(sheet: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, made: datetime) -> bytes:
     """Return an xlsx file of texts; the same rows give the same bytes, whenever they are asked for."""
     out = io.BytesIO()
-    plain = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
-    book = xlsxwriter.Workbook(out, plain)
+    write_xlsx(out, sheet, head, rows, made=made, options={"in_memory": True})
+    return out.getvalue()
+
+
+def write_xlsx(
+    out: BinaryIO,
+    sheet: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    made: datetime,
+    options: dict[str, object],
+) -> None:
+    """Write an xlsx file of texts; `constant_memory` with a `tmpdir` of one's own for tables of any length."""
+    plain = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(out, plain | options)
     book.set_properties({"created": made.replace(tzinfo=None)})
     page = book.add_worksheet(sheet)
     bold, cell = (
@@ -50,11 +80,10 @@ def as_xlsx(sheet: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, m
     )
     page.set_column(0, max(len(head) - 1, 0), WIDTH)
     page.freeze_panes(1, 0)
-    for number, row in enumerate((head, *rows)):
+    for number, row in enumerate(chain([head], rows)):
         for column, text in enumerate(row):
             page.write_string(number, column, _fitting(safe(text)), cell if number else bold)
     book.close()
-    return out.getvalue()
 
 
 def _fitting(text: str) -> str:

@@ -28,12 +28,15 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import bulk, work_lists
+from records import acts, bulk, exports, reports, work_lists
+from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
 from records.models import Batch, SupplyDuty
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.life import numbers_of
 from records.tests.listings import opened
+from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
@@ -42,7 +45,7 @@ FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the r
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
-    "consultation", "rules", "prohibited",
+    "consultation", "rules", "prohibited", "verify",
 }  # fmt: skip
 
 
@@ -64,6 +67,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     """One committed batch about the citizen, one waiting, one registered reading, one clock, one consultation."""
     cast = make_cast()
     deliver(cast, [penalty(cast)])
+    number = numbers_of(cast.citizen)[0]
+    acts.ask(RecordAct.Kind.CORRECT, [number], by=cast.data_officer, reason="金额录入有误")
     waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
     assert waiting.state == Batch.State.CHECKED
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
@@ -78,6 +83,10 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     due = timezone.localdate()
     work_list = work_lists.make(job, title="核对", assigned_to=cast.officer_here, due_on=due, by=cast.officer_here)
     bulk.run(job.pk)
+    export = exports.run(ask(cast).pk)
+    at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    assert at_counter is not None
+    issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -90,12 +99,15 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_edition": Edition, "catalogue_impactassessment": ImpactAssessment,
         "catalogue_consultation": Consultation,
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
+        "records_recordact": RecordAct, "records_disposal": Disposal,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
-        "catalogue_itemimport": str(sheet.pk),
+        "<str:record_no>": number,
+        "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
+        "<str:report>": issued.report.number,
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
@@ -106,7 +118,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     if name == "admin:view_on_site":
         return "/admin/r/1/1/"
-    for part in ("<str:code>", "<str:number>", "<str:kind>"):
+    for part in ("<str:code>", "<str:number>", "<str:kind>", "<str:record_no>", "<str:report>"):
         route = route.replace(part, keys[part])
     if "<" not in route:
         return f"/{route}"

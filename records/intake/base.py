@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Literal, NoReturn, Self
 
 CODES: dict[str, str] = {
     "F01": "文件为空",
     "F02": "文件过大",
     "F03": "文件已加密",
-    "F04": "旧版 xls 工作簿",
-    "F05": "ods 表格",
+    "F04": "过旧的 xls 工作簿",
     "F06": "网页文件冒充表格",
     "F07": "压缩包里没有工作簿",
     "F08": "文件已损坏",
@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "F20": "二进制 xlsb 工作簿",
     "F21": "含有空字符",
     "F22": "含有外部定义",
+    "F23": "各工作表表头不一致",
 }
 
 
@@ -118,26 +119,63 @@ class Sheet:
     hidden: bool = False
 
 
+SHEET_STEP = 10_000_000  # further sheets of the same table count their rows from here on
+
+
+def place(row_no: int) -> str:
+    """A row's number in the words of its sender: 第 5 行, or 第 2 张表第 5 行."""
+    sheet, number = divmod(row_no, SHEET_STEP)
+    return f"第 {sheet + 1} 张表第 {number} 行" if sheet else f"第 {number} 行"
+
+
 @dataclass
 class Table:
-    """The one sheet of a file that will be read.
+    """The sheet of a file that will be read, and those that go on where it ends.
 
     `rows()` streams `(row number in the sheet from 1, cells)`, leaves out rows without any
     content, and may be called again. It raises FileRefused when damage or a limit shows up on
     the way. `skipped` says in Chinese what was left unread; notes on hidden rows join it once
-    the rows have been read to the end.
+    the rows have been read to the end. `others`: the workbook's other sheets; those that the
+    header shows to hold more of the same become `further`, with the row after which they are
+    read, and their rows are numbered from SHEET_STEP on (see `place`).
     """
 
-    kind: Literal["xlsx", "csv"]
+    kind: Literal["xlsx", "xls", "ods", "csv"]
     sheet: str
     sheets: list[Sheet]
     encoding: str | None
     _rows: Callable[[], Iterator[Row]] = field(repr=False)
     _merged: Callable[[], list[str]] = field(repr=False, default=list)
     skipped: list[str] = field(default_factory=list)
+    is_hidden: bool = False
+    others: list[Table] = field(default_factory=list)
+    further: list[tuple[Table, int]] = field(default_factory=list)
 
     def rows(self) -> Iterator[Row]:
-        return self._rows()
+        return chain(self._rows(), self._rows_of_further()) if self.further else self._rows()
+
+    def _rows_of_further(self) -> Iterator[Row]:
+        for number, (table, after) in enumerate(self.further, 1):
+            for row_no, cells in table.rows():
+                if row_no > after:
+                    yield number * SHEET_STEP + row_no, cells
+
+    def lead_with(self, other: Table) -> None:
+        """Let another sheet of the workbook be the one that is read."""
+        first = replace(self, others=[], further=[])
+        self.others = [first, *(table for table in self.others if table is not other)]
+        self.sheet, self.is_hidden, self.skipped = other.sheet, other.is_hidden, other.skipped
+        self._rows, self._merged = other._rows, other._merged
+
+    @property
+    def sheet_names(self) -> str:
+        """The sheets that are read, in order."""
+        return "、".join([self.sheet, *(table.sheet for table, _ in self.further)])
+
+    @property
+    def notes(self) -> list[str]:
+        """What the sender should know of the reading, of all sheets that are read."""
+        return [*self.skipped, *(f"“{table.sheet}”{note}" for table, _ in self.further for note in table.skipped)]
 
     @property
     def merged(self) -> list[str]:

@@ -31,6 +31,7 @@ REASONS: dict[str, str] = {
     "C13": "含有控制字符",
     "C14": "单元格是是非值",
     "C15": "含有无法识别的字",
+    "C16": "证件号码末三位为 000",
 }
 
 
@@ -46,11 +47,22 @@ TWO_WAYS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u061
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 PRIVATE = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 FORMULA_START = frozenset("=+-@\t\r\0＝＋－＠")
+TEXT_MARKS = ("'", "＇", "’", "‘", "`")
+NOT_PLAIN_START = FORMULA_START.union(TEXT_MARKS)
 SPACES = re.compile(r"\s+")
 DATE = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
     r"|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 )
+# 二〇二六年三月五日: as decisions write it
+CHINESE_DATE = re.compile(
+    "([零〇○O一二三四五六七八九]{4})年(元|[一二三四五六七八九]|十[一二]?)月(初?[一二三四五六七八九]|(?:[二三]?十|廿|卅)[一二三四五六七八九]?)[日号]"
+)
+CHINESE_DIGITS = {
+    **dict.fromkeys("零〇○OＯ", "0"),
+    **dict(zip("一二三四五六七八九", "123456789", strict=True)),
+    "元": "1",
+}
 LONG_TERM_WORDS = frozenset({"长期", "永久", "长期有效"})
 AMOUNT = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|-?\.\d+")
 SCIENTIFIC = re.compile(r"\s*\d(?:\.\d+)?[eE]\+\d+\s*")  # 3.59901E+17: a number in a csv
@@ -91,6 +103,8 @@ def to_text(cell: Cell, *, required: bool = False, is_name: bool = False) -> str
     if is_name and text[:1] in FORMULA_START and text:
         return formula_like(text)
     text = text.strip()
+    if is_name:
+        text = without_text_mark(text)
     if not text:
         return CellError("C01", "此项必填，现在只有空格。请填写。") if required else None
     if is_name and text[0] in FORMULA_START:
@@ -98,6 +112,11 @@ def to_text(cell: Cell, *, required: bool = False, is_name: bool = False) -> str
     if (not text.isprintable() or "\ufffd" in text) and (error := unfit_characters(text)):
         return error
     return text
+
+
+def without_text_mark(text: str) -> str:
+    """A text without the ' that spreadsheets put before what is not to be a number; it is no part of the content."""
+    return text[1:].lstrip() if text.startswith(TEXT_MARKS) else text
 
 
 def are_plain_texts(texts: list[str], *, longest: int) -> bool:
@@ -122,7 +141,7 @@ def are_plain_codes(texts: list[str], *, longest: int) -> bool:
         are_plain_texts(texts, longest=longest)
         and " " not in whole
         and not WIDE.search(whole)
-        and FORMULA_START.isdisjoint(text[0] for text in texts)
+        and NOT_PLAIN_START.isdisjoint(text[0] for text in texts)
     )
 
 
@@ -169,6 +188,7 @@ def to_code_text(cell: Cell, *, required: bool = False, id_number: bool = False)
         text = text.translate(NARROW)
     if " " in text or not text.isprintable():
         text = SPACES.sub("", text)
+    text = without_text_mark(text)
     if not text:
         return CellError("C01", "此项必填，现在是空的。请填写。") if required else None
     if text[0] in FORMULA_START:
@@ -196,7 +216,7 @@ WIDE = re.compile("[\u3000\xa0\uff01-\uff5e]")  # asking first is cheaper than t
 def to_date(cell: Any, *, required: bool = False) -> date | None | CellError:
     """A day, or LONG_TERM for 2099-12-31 and 长期. A time of day is left out.
 
-    Takes date cells and YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD, YYYY年M月D日, YYYYMMDD as text.
+    Takes date cells and YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD, YYYY年M月D日, YYYYMMDD, 二〇二六年三月五日 as text.
     """
     kind = type(cell)
     if kind is date:
@@ -209,6 +229,8 @@ def to_date(cell: Any, *, required: bool = False) -> date | None | CellError:
         return None
     text = cell if kind is str and cell.isascii() else _narrow(cell)
     match = DATE.fullmatch(text.strip())
+    if match is None and (chinese := CHINESE_DATE.fullmatch(text)):
+        match = DATE.fullmatch("-".join(map(_chinese_number, chinese.groups())))
     if match is None:
         return _no_date(cell, text.strip(), required)
     year, *parts = match.groups()
@@ -224,6 +246,15 @@ def to_date(cell: Any, *, required: bool = False) -> date | None | CellError:
 def _narrow(cell: str) -> str:
     text = TWO_WAYS.sub("", unicodedata.normalize("NFKC", cell))
     return SPACES.sub("", text) if "年" in text else text
+
+
+def _chinese_number(text: str) -> str:
+    """二〇二六 → 2026, 十 → 10, 二十五 → 25, 廿一 → 21."""
+    text = text.removeprefix("初").replace("廿", "二十").replace("卅", "三十")
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return "".join(CHINESE_DIGITS[character] for character in text)
+    return CHINESE_DIGITS.get(tens, "1") + CHINESE_DIGITS.get(ones, "0")
 
 
 def _no_date(cell: str, text: str, required: bool) -> date | None | CellError:

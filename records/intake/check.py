@@ -1,28 +1,41 @@
 """Step 4, set-based: what only the whole file and the register together can tell."""
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 
+from records.intake.base import SHEET_STEP
 from records.models import Batch
 
 BIG = 2_000
 
-R01 = "与本文件第 %s 行重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
+R01 = "与本文件%s重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
 R02 = "姓名与该证件号码已登记的姓名不一致。请与证件核对；如当事人已改名，请附证明联系省信用办处理。"
-R03 = "同一证件号码在本文件第 %s 行使用了另一个姓名。请与证件核对。"
+R03 = "同一证件号码在本文件%s使用了另一个姓名。请与证件核对。"
+
+R04 = "这份文书的记录已经%s，不能再次报送。确需恢复或更正的，请用办理单办理（记录更正、撤回）。"
+CLOSED = {4: "撤销", 5: "修复", 6: "到期"}
 
 ROW_REASONS = {
     "R01": "文件内重复",
     "R02": "姓名与登记不一致",
     "R03": "文件内姓名不一致",
+    "R04": "记录已撤销、修复或到期",
 }
 
+# What `base.place` says, where the row is known to the database only.
+_PLACE = re.compile(r"PLACE\(([\w.]+)\)")
+_IN_WORDS = (
+    rf"(CASE WHEN \1 > {SHEET_STEP} THEN '第 ' || \1 / {SHEET_STEP} + 1 || ' 张表' ELSE '' END"
+    rf" || '第 ' || \1 %% {SHEET_STEP} || ' 行')"
+)
 _DUPLICATES = """
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
-       jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', d.first::text)))
+       jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', PLACE(d.first))))
   FROM (SELECT row_no, min(row_no) OVER (PARTITION BY id_index, doc_no, decider_uscc) AS first
           FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9) d
  WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.row_no <> d.first
@@ -37,8 +50,9 @@ WITH several AS MATERIALIZED (
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
        jsonb_build_array(%(field)s::text, 'R03', replace(%(message)s, '%%s', (
-           SELECT min(o.row_no)::text FROM records_batchrow o
-            WHERE o.batch_id = r.batch_id AND o.id_index = r.id_index AND o.outcome <> 9 AND o.name <> r.name))))
+           SELECT PLACE(f.row_no) FROM (
+               SELECT min(o.row_no) AS row_no FROM records_batchrow o
+                WHERE o.batch_id = r.batch_id AND o.id_index = r.id_index AND o.outcome <> 9 AND o.name <> r.name) f))))
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
    AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
@@ -50,19 +64,22 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
-# record that is sent again counts as new. Unchanged rows are marked only when something will be written:
-# a delivery that changes nothing should not rewrite all of its rows.
+# record that is sent again counts as new, and what was annulled, repaired or is over does not come back by a delivery.
+# Unchanged rows are marked only when something will be written: a delivery that changes nothing should not rewrite all of its rows.
 _KNOWN = """
 WITH known AS MATERIALIZED (
     SELECT r.row_no, k.id,
-           CASE WHEN k.state <> 1 THEN 1 WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END AS outcome
+           CASE WHEN k.state IN (4, 5, 6) THEN 9 WHEN k.state = 2 THEN 1
+                WHEN k.content_hash = r.content_hash THEN 3 ELSE 2 END AS outcome, k.state
       FROM records_batchrow r
       JOIN accounts_person p ON p.id_index = r.id_index
       JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s
                            AND k.doc_no = r.doc_no AND k.decider_uscc = r.decider_uscc
      WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3)
 ), marked AS (
-    UPDATE records_batchrow r SET record_id = known.id, outcome = known.outcome
+    UPDATE records_batchrow r SET record_id = known.id, outcome = known.outcome,
+           problems = CASE WHEN known.outcome <> 9 THEN r.problems ELSE jsonb_build_array(jsonb_build_array(
+               %(doc_field)s::text, 'R04', replace(%(closed)s, '%%s', %(words)s::jsonb ->> known.state::text))) END
       FROM known
      WHERE r.batch_id = %(batch)s AND r.row_no = known.row_no AND (known.outcome <> 3 OR %(mark_unchanged)s)
 )
@@ -95,18 +112,20 @@ def compare_with_file(batch: Batch, *, doc_field: str, name_field: str) -> None:
     Once is enough: staged rows do not change, and among those left a second look would find nothing.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_DUPLICATES, {"batch": batch.pk, "field": doc_field, "message": R01})
-        cursor.execute(_TWO_NAMES, {"batch": batch.pk, "field": name_field, "message": R03})
+        cursor.execute(_PLACE.sub(_IN_WORDS, _DUPLICATES), {"batch": batch.pk, "field": doc_field, "message": R01})
+        cursor.execute(_PLACE.sub(_IN_WORDS, _TWO_NAMES), {"batch": batch.pk, "field": name_field, "message": R03})
 
 
-def compare_with_register(batch: Batch, *, name_field: str, mark_unchanged: bool) -> int:
+def compare_with_register(batch: Batch, *, name_field: str, doc_field: str, mark_unchanged: bool) -> int:
     """Mark name conflicts, and tell new rows from changed and unchanged ones; return how many are unchanged.
 
     Runs inside the batch's own transaction, after `work_on`, and again at the commit: the register moves on.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OTHER_NAME_KNOWN, {"batch": batch.pk, "field": name_field, "message": R02})
-        cursor.execute(_KNOWN, {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged})
+        values: dict[str, Any] = {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged, "doc_field": doc_field,
+                  "closed": R04, "words": json.dumps(CLOSED)}  # fmt: skip
+        cursor.execute(_KNOWN, values)
         return cursor.fetchone()[0]
 
 

@@ -223,9 +223,9 @@ class CodeColumn(Column):
 class IdNumberColumn(Column):
     def convert(self, cell: Any) -> Taken:
         text: Any = cells.to_code_text(cell, id_number=True)
-        if unusable := self._unusable(text):
-            return unusable
-        return self._take_plain(identity.normalise(text))
+        if type(text) is str:
+            text = identity.normalise(text)
+        return self._unusable(text) or self._take_plain(text)
 
     def _are_plain(self, column: list[Any]) -> bool:
         return {*map(type, column)} == {str} and all(map(identity.is_shaped, column)) and self._length >= 18

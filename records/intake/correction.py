@@ -69,7 +69,7 @@ def write_correction(
             if number < header.row_no or number in header.ignored:
                 sheet.copy(cells)
             elif number == header.row_no:
-                sheet.write_header(cells)
+                sheet.write_header(header.cells)
             elif number in problems:
                 sheet.write_bad(number, cells, problems[number])
         sheet.finish()

@@ -20,8 +20,10 @@ from .base import (
     Table,
     refuse,
 )
+from .ods import open_ods
 from .parts import Package
 from .text import open_text
+from .xls import open_xls
 from .xlsx import Workbook
 
 __all__ = [
@@ -40,8 +42,8 @@ __all__ = [
 ]
 
 HEAD = 4096
-CHUNK = 1024 * 1024
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+EARLIER_XLS = (b"\x09\x00", b"\x09\x02", b"\x09\x04")  # BIFF2 to BIFF4: records without a container
 NOT_TABLES = (
     (b"%PDF", "PDF 文档"),
     (b"\x89PNG", "图片"),
@@ -60,7 +62,7 @@ SAVE_AS_XLSX = "请用 Excel 或 WPS 打开，另存为“Excel 工作簿（*.xl
 def open_table(stream: BinaryIO, *, limits: Limits | None = None) -> Table:
     """The table in a seekable stream, which must stay open while rows are read.
 
-    Raises FileRefused with one of CODES for anything that is not a readable xlsx or text table.
+    Raises FileRefused with one of CODES for anything that is not a readable workbook or text table.
     """
     limits = limits or Limits()
     size = stream.seek(0, io.SEEK_END)
@@ -74,7 +76,9 @@ def open_table(stream: BinaryIO, *, limits: Limits | None = None) -> Table:
     stream.seek(0)
     head = stream.read(HEAD)
     if head.startswith(OLE):
-        refuse_ole(stream)
+        return open_xls(stream, limits)
+    if head[:2] in EARLIER_XLS and head[2:4] in (b"\x04\x00", b"\x06\x00", b"\x08\x00"):
+        refuse("F04", f"这是 Excel 4 或更早的 xls 文件，无法可靠读取。{SAVE_AS_XLSX}")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return open_zip(stream, limits)
     refuse_other_kinds(head)
@@ -94,32 +98,19 @@ def open_zip(stream: BinaryIO, limits: Limits) -> Table:
     if "xl/workbook.bin" in names:
         refuse("F20", f"这是二进制工作簿（xlsb）。{SAVE_AS_XLSX}")
     if "mimetype" in names and "content.xml" in names:
-        refuse("F05", f"暂不接收 ods 表格。{SAVE_AS_XLSX}")
+        return open_ods(package, limits)
     if any(name.startswith(("word/", "ppt/")) for name in names):
-        refuse("F07", "这是 Word 或 PowerPoint 文档，不是表格。请上传 xlsx 或 csv 文件。")
-    if any(name.endswith((".xlsx", ".csv", ".xls")) for name in names):
-        refuse("F07", "这是压缩包。请先解压，再上传里面的 xlsx 或 csv 文件。")
-    refuse("F07", "压缩包里没有工作簿（缺少 xl/workbook.xml）。请上传 xlsx 或 csv 文件。")
-
-
-def refuse_ole(stream: BinaryIO) -> None:
-    """OLE containers: an encrypted workbook, or one of the days before xlsx."""
-    marker = "EncryptedPackage".encode("utf-16-le")
-    stream.seek(0)
-    piece = stream.read(CHUNK)
-    while piece:
-        if marker in piece:
-            refuse("F03", "工作簿设有打开密码。请在 Excel 或 WPS 中取消密码，保存后重新上传。")
-        data = stream.read(CHUNK)
-        piece = piece[-len(marker) :] + data if data else b""
-    refuse("F04", f"这是旧版 xls 文件（或 WPS et 文件），暂不接收。{SAVE_AS_XLSX}")
+        refuse("F07", "这是 Word 或 PowerPoint 文档，不是表格。请上传 xlsx、xls、ods 或 csv 文件。")
+    if any(name.endswith((".xlsx", ".csv", ".xls", ".ods", ".et")) for name in names):
+        refuse("F07", "这是压缩包。请先解压，再上传里面的表格文件。")
+    refuse("F07", "压缩包里没有工作簿（缺少 xl/workbook.xml）。请上传 xlsx、xls、ods 或 csv 文件。")
 
 
 def refuse_other_kinds(head: bytes) -> None:
     """Web pages, XML and other well-known files that are no table. Returns for plain text."""
     for magic, name in NOT_TABLES:
         if head.startswith(magic):
-            refuse("F15", f"这是{name}，不是表格。请上传 xlsx 或 csv 文件。")
+            refuse("F15", f"这是{name}，不是表格。请上传 xlsx、xls、ods 或 csv 文件。")
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = head.decode(encoding, "ignore").lstrip()
     if HTML.match(text) or text.startswith("<?xml") and "<html" in text.lower():

@@ -6,11 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise, zip_longest
+from typing import NamedTuple, NoReturn
 
 from .base import Cell, FileRefused, Formula, Number, Row, Table, column_name, refuse
 
 SEARCHED_ROWS = 20
+MOST_SHEETS = 100  # that go on where the first ends
 REASON_LABEL = "更正说明"
 SOURCE_LABEL = "来源行"
 OURS = (REASON_LABEL, SOURCE_LABEL)
@@ -23,6 +25,12 @@ SIGNED = re.compile(
 )
 COUNT = re.compile(r"共?[-\d.,]{1,14}(?:人|条|件|笔|元|万元)?")
 DAY = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
+# Sheets that are no delivery by their name; whatever they hold is told.
+NO_DATA = re.compile(r"示例|样例|范例|样表|模板|说明|须知|作废|撤销|字典|代码|参考")
+OTHER_PEOPLE = re.compile(r"法定代表人|负责人|代理人|监护人|举报|投诉|被害|受害|证人|联系|经办|执法|配偶|家属|担保")
+ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+JUST_A_NAME = frozenset({"名称", "全称"})  # under 处罚机关
+OF_A_PERSON = re.compile(r"姓\s*名|名\s*称|证\s*件|身份证|号\s*码")
 NOTE = re.compile(
     r"单位|格式|示例|例如|如[:：]|填写|必填|选填|说明|字符|长度|万元|YYYY|[Cc]\d+$|N\(|VARCHAR",
     re.IGNORECASE,
@@ -46,7 +54,8 @@ class Header:
     `columns`: index in the row from 0 → code. `unknown`: (index, label) left unread.
     `missing`: optional columns the sheet does not have. `ignored`: numbers of the rows under the
     header that explain it and hold no data; data begin after them. `source_index` and
-    `reason_index`: our own columns when a correction workbook comes back.
+    `reason_index`: our own columns when a correction workbook comes back. `cells`: the headings as one row, also
+    where the sheet has two.
     """
 
     row_no: int
@@ -57,6 +66,7 @@ class Header:
     ignored: list[int] = field(default_factory=list)
     source_index: int | None = None
     reason_index: int | None = None
+    cells: Sequence[Cell] = ()
 
     @property
     def data_from(self) -> int:
@@ -78,19 +88,32 @@ def normalise_label(text: object) -> str:
 
 
 def find_header(table: Table, columns: Sequence[Column]) -> Header:
-    """The row among the first twenty with content that names most of `columns`.
+    """The row or two among the first twenty with content that name most of `columns`, and the sheet they are in.
 
-    Raises FileRefused: F17 no such row, F18 required columns missing, F19 a column twice.
+    Raises FileRefused: F17 no such row, F18 required columns missing, F19 a column twice, F23 another sheet goes on
+    in another order.
     """
     names = known_names(columns)
-    rows = list(islice(table.rows(), SEARCHED_ROWS))
-    position, matching = best_row(rows, names)
-    if matching < min(2, len(columns)):
+    enough = min(2, len(columns))
+    for sheet in _most_likely_first(table):
+        rows = list(islice(sheet.rows(), SEARCHED_ROWS))
+        labels, matching = best_labels(rows, names)
+        if matching >= enough:
+            break
+    else:
         refuse_without_header(table, columns)
-    row_no, cells = rows[position]
-    header = read_header(row_no, cells, columns, names)
-    header.ignored.extend(notes_under(rows[position + 1 : position + 3], header))
+    if sheet is not table:
+        table.lead_with(sheet)
+    header = read_header(labels, columns, names)
+    header.ignored.extend(notes_under(rows[labels.next : labels.next + 2], header))
+    read_on(table, header, columns, names)
     return header
+
+
+def _most_likely_first(table: Table) -> list[Table]:
+    """The visible sheets in order, those that are examples or instructions by their name last."""
+    visible = [table, *(other for other in table.others if not other.is_hidden)]
+    return sorted(visible, key=lambda sheet: bool(NO_DATA.search(sheet.sheet)))
 
 
 def known_names(columns: Iterable[Column]) -> dict[str, str]:
@@ -106,33 +129,115 @@ def known_names(columns: Iterable[Column]) -> dict[str, str]:
     return names
 
 
-def best_row(rows: Sequence[Row], names: dict[str, str]) -> tuple[int, int]:
-    """(position, number of different columns named) of the best row; the first of equals."""
-    matches = [len({names.get(normalise_label(cell)) for cell in cells} - {None}) for _, cells in rows]
-    best = max(matches, default=0)
-    return (matches.index(best) if matches else 0), best
+class Labels(NamedTuple):
+    """The headings as one row: its number, its cells, and the position of the row after it."""
+
+    row_no: int
+    cells: Sequence[Cell]
+    next: int
 
 
-def read_header(row_no: int, cells: Sequence[Cell], columns: Sequence[Column], names: dict[str, str]) -> Header:
-    found: dict[int, str] = {}
+def best_labels(rows: Sequence[Row], names: dict[str, str]) -> tuple[Labels, int]:
+    """The headings and how many different columns they name; the first of equals.
+
+    Two rows are taken together, group headings above and column headings below, when that names more than either.
+    """
+    single = Labels(*rows[0], 1) if rows else Labels(0, [], 0)
+    best = 0
+    for position, (row_no, cells) in enumerate(rows, 1):
+        if (named := _named(cells, names)) > best:
+            single, best = Labels(row_no, cells, position), named
+    for position, ((above_no, above), (row_no, below)) in enumerate(pairwise(rows), 2):
+        if row_no != above_no + 1 or not _may_be_labels(below):
+            continue
+        joined = join_labels(above, below, names)
+        named = _named(joined, names)
+        same_count = named == best and single.row_no == above_no and _goes_deeper(above, below, names)
+        if named > best or named and same_count:
+            single, best = Labels(row_no, joined, position), named
+        elif single.row_no == row_no and _loses_names(below, joined, names):
+            single = Labels(row_no, joined, position)
+    return single, best
+
+
+def _loses_names(below: Sequence[Cell], joined: Sequence[Cell], names: dict[str, str]) -> bool:
+    """Whether the row above makes a name or number somebody else's, though the lower row alone names more columns."""
+    pairs = zip(below, joined, strict=False)
+    return any(normalise_label(own) in names and normalise_label(whole) not in names for own, whole in pairs)
+
+
+def _named(cells: Sequence[Cell], names: dict[str, str]) -> int:
+    return len({names.get(normalise_label(cell)) for cell in cells} - {None})
+
+
+def _may_be_labels(cells: Sequence[Cell]) -> bool:
+    """Texts only, and none with a number as lines of data have them."""
+    return all(cell is None or type(cell) is str and not re.search(r"\d{6}", cell) for cell in cells)
+
+
+def _goes_deeper(above: Sequence[Cell], below: Sequence[Cell], names: dict[str, str]) -> bool:
+    """Whether the lower row holds headings only, and some of them other than the one above: 罚款金额 under 处罚内容."""
+    lower = [(index, names.get(normalise_label(cell))) for index, cell in enumerate(below) if cell is not None]
+    return all(code for _, code in lower) and any(
+        index < len(above) and names.get(normalise_label(above[index])) not in (None, code) for index, code in lower
+    )
+
+
+def join_labels(above: Sequence[Cell], below: Sequence[Cell], names: dict[str, str]) -> list[Cell]:
+    """Group headings and column headings as one row; a group reaches over the columns to its right without one.
+
+    A name or number under 法定代表人 and the like is somebody else's and never the person's own.
+    """
+    joined: list[Cell] = []
+    group: Cell = None
+    for upper, lower in zip_longest(above, below):
+        if lower is None:
+            group = None
+            joined.append(upper)
+            continue
+        group = upper if upper is not None else group
+        whole, own = f"{group or ''}{lower}", normalise_label(lower)
+        if group is None or normalise_label(whole) in names:
+            joined.append(whole)
+        elif own in OURS or own in names and not (_names_others(group) and OF_A_PERSON.search(own)):
+            joined.append(lower)
+        elif own in JUST_A_NAME and normalise_label(group) in names:
+            joined.append(group)
+        else:
+            joined.append(f"{group}（{lower}）")
+    return joined
+
+
+def _names_others(group: Cell) -> bool:
+    label = normalise_label(group)
+    return len(label) <= 10 and ":" not in label and bool(OTHER_PEOPLE.search(label))
+
+
+def named_columns(cells: Sequence[Cell], names: dict[str, str]) -> dict[int, str]:
+    """Index → code of the cells that name a column."""
+    found = {index: names.get(normalise_label(cell), "") for index, cell in enumerate(cells)}
+    return {index: code for index, code in found.items() if code}
+
+
+def read_header(header: Labels, columns: Sequence[Column], names: dict[str, str]) -> Header:
+    row_no, cells, _ = header
+    found = named_columns(cells, names)
     unknown: list[tuple[int, str]] = []
     ours: dict[str, int] = {}
     for index, cell in enumerate(cells):
         label = normalise_label(cell)
-        if label in names:
-            found[index] = names[label]
-        elif label in OURS:
+        if index not in found and label in OURS:
             ours.setdefault(label, index)
-        elif cell is not None and label:
+        elif index not in found and cell is not None and label:
             unknown.append((index, str(cell)))
     labels = {column.code: column.label for column in columns}
     refuse_repeated(row_no, found, labels)
     absent = [column for column in columns if column.code not in found.values()]
     refuse_missing(row_no, [column for column in absent if column.required], unknown)
-    return Header(row_no, found, labels, unknown, absent, [], ours.get(SOURCE_LABEL), ours.get(REASON_LABEL))
+    return Header(row_no, found, labels, unknown, absent, [], ours.get(SOURCE_LABEL), ours.get(REASON_LABEL), cells)
 
 
-def refuse_without_header(table: Table, columns: Sequence[Column]) -> None:
+def refuse_without_header(table: Table, columns: Sequence[Column]) -> NoReturn:
     wanted = [c for c in columns if c.required] or list(columns)
     named = "、".join(column.label for column in wanted[:12])
     refuse(
@@ -140,6 +245,77 @@ def refuse_without_header(table: Table, columns: Sequence[Column]) -> None:
         f"在“{table.sheet}”前 {SEARCHED_ROWS} 个有内容的行中没有找到表头。应有这些列名：{named}"
         f"{'等' if len(wanted) > 12 else ''}。请下载模板，核对列名后重新上传。",
     )
+
+
+def read_on(table: Table, header: Header, columns: Sequence[Column], names: dict[str, str]) -> None:
+    """Let the other visible sheets with the same header follow, and say of the rest how much is left unread.
+
+    Raises FileRefused F23 for a sheet that holds data which cannot be read together with the first.
+    """
+    for other in table.others:
+        rows = list(islice(other.rows(), SEARCHED_ROWS))
+        if not rows:
+            continue
+        if why := _why_unread(other, rows, header, columns, names):
+            count = sum(1 for _ in other.rows())
+            table.skipped.append(f"工作表“{other.sheet}”{why}，其中有内容的 {count} 行未读取。")
+            continue
+        labels, _ = best_labels(rows, names)
+        after = max([labels.row_no, *notes_under(rows[labels.next : labels.next + 2], header)])
+        if all(number <= after or is_footer(cells) for number, cells in rows):
+            continue
+        if len(table.further) == MOST_SHEETS:
+            refuse("F23", f"表头相同的工作表超过 {MOST_SHEETS + 1} 张。请分成几个文件上传。")
+        table.further.append((other, after))
+        table.skipped.append(
+            f"工作表“{other.sheet}”与“{table.sheet}”表头相同，已接着读取，行号写作“第 {len(table.further) + 1} 张表第几行”。"
+        )
+
+
+def _why_unread(
+    other: Table, rows: Sequence[Row], header: Header, columns: Sequence[Column], names: dict[str, str]
+) -> str | None:
+    """Why a sheet is left unread; None when it has the same header. Raises FileRefused F23."""
+    if other.is_hidden:
+        return "是隐藏的"
+    if NO_DATA.search(other.sheet):
+        return "按名称不是报送数据（如应报送请改名）"
+    labels, matching = best_labels(rows, names)
+    if matching < min(2, len(columns)):
+        if any(ID_NUMBER.search(str(cell)) for _, cells in rows for cell in cells):
+            refuse(
+                "F23",
+                f"工作表“{other.sheet}”中有证件号码，但没有表头，无法判断各列含义。请补上与第一张表相同的表头，"
+                "或把数据合并到一张表后重新上传；不报送的请删去。",
+            )
+        return "没有本条目的表头"
+    found = named_columns(labels.cells, names)
+    if found == header.columns:
+        return None
+    required = {column.code for column in columns if column.required}
+    if len(required & {*found.values()}) * 2 < len(required):
+        return "表头与本条目不符"
+    refuse(
+        "F23",
+        f"工作表“{other.sheet}”也有数据，但第 {labels.row_no} 行表头与前面的工作表不同（列名或次序不一样），不能一起读取。"
+        "请把各表的表头改成一致，或分别另存为文件上传；不报送的请删去。",
+    )
+
+
+def merged_notes(table: Table, header: Header) -> list[str]:
+    """Say where merged cells leave rows of data without a value. Asked once the rows have been read."""
+    found = [
+        f"“{sheet.sheet}”{name}"
+        for sheet, after in [(table, header.data_from - 1), *table.further]
+        for name in sheet.merged
+        if (rows := [int(number) for number in re.findall(r"\d+", name)])[0] > after and rows[-1] > rows[0]
+    ]
+    if not found:
+        return []
+    return [
+        f"数据区有合并单元格（{'、'.join(found[:3])}{f' 等 {len(found)} 处' if len(found) > 3 else ''}），"
+        "其中没有内容的格按空读取。请取消合并，逐行填写。"
+    ]
 
 
 def refuse_missing(row_no: int, absent: list[Column], unknown: list[tuple[int, str]]) -> None:

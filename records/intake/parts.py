@@ -157,6 +157,14 @@ def parse_xml(data: bytes, where: str) -> etree._Element:
 
 def stream_elements(part: Part, *tags: str) -> Iterator[etree._Element]:
     """Elements of these tags as they end, each cleared after use. Raises FileRefused F08, F22."""
+    for event, element in stream_events(part, *tags):
+        if event == "end":
+            yield element
+            forget(element)
+
+
+def stream_events(part: Part, *tags: str) -> Iterator[tuple[str, etree._Element]]:
+    """("start" or "end", element) of these tags; the caller forgets what it has used. Raises FileRefused F08, F22."""
     events = etree.iterparse(
         part, ("start", "end"), tag=tags, resolve_entities=False, no_network=True,
         huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True,
@@ -167,13 +175,16 @@ def stream_elements(part: Part, *tags: str) -> Iterator[etree._Element]:
             if first and element.getroottree().docinfo.doctype:
                 refuse_doctype(b"<!DOCTYPE", part.name)
             first = False
-            if event == "end":
-                yield element
-                element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
+            yield event, element
     except etree.XMLSyntaxError as cause:
         damaged(f"部件 {part.name} 不是合格的 XML", cause)
+
+
+def forget(element: etree._Element) -> None:
+    """Free an element's memory and that of those before it."""
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
 
 
 def refuse_doctype(data: bytes, where: str) -> None:

@@ -44,6 +44,7 @@ class PlainList:
         self._buffer = b""
         self.prefix = ""
         self.namespaces = ""
+        self.head = ""
         self.is_empty = False
         self._enter()
 
@@ -66,7 +67,8 @@ class PlainList:
         if b"<!" in body or b"<?" in body:
             raise Irregular
         self.prefix = f"{match[1].decode()}:" if match[1] else ""
-        self.namespaces = " ".join(set(re.findall(r"\bxmlns[:\w.-]*\s*=\s*\"[^\"<]*\"", text(body))))
+        self.head = text(body)
+        self.namespaces = " ".join(set(re.findall(r"\bxmlns[:\w.-]*\s*=\s*\"[^\"<]*\"", self.head)))
         self.is_empty = bool(match[2])
         self._buffer = buffer[match.end() :]
 

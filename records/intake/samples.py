@@ -6,17 +6,14 @@ unless a row is meant to be wrong. The same seed gives the same file.
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, BinaryIO, Literal
-
-import xlsxwriter
+from typing import Any, BinaryIO
 
 from .header import Column
+from .sample_sheets import Kind, sheet_for
 
 COLUMNS: tuple[Column, ...] = (
     Column("CF_XDR_MC", "行政相对人名称", True, ("姓名", "相对人名称", "当事人姓名")),
@@ -144,11 +141,13 @@ def check_digit(first_17: str) -> str:
 def id_number(rng: random.Random, serial: int, born: date | None = None) -> str:
     """An ID number of area 359901 with a right check digit; adult in 2026 unless `born` is given.
 
-    `serial` keeps numbers apart: 999 to a day, days counted back from 2003.
+    `serial` keeps numbers apart: 990 to a day, days counted back from 2003. None ends in 000, as truncated
+    numbers do.
     """
     if born is None:
-        born = date(2003, 12, 31) - timedelta(days=(serial // 999 * 7 + serial * 13) % 16_000)
-    digits = f"359901{born:%Y%m%d}{serial % 999 + 1:03d}"
+        born = date(2003, 12, 31) - timedelta(days=(serial // 990 * 7 + serial * 13) % 16_000)
+    hundreds, rest = divmod(serial % 990, 99)
+    digits = f"359901{born:%Y%m%d}{hundreds}{rest + 1:02d}"
     return digits + check_digit(digits)
 
 
@@ -257,7 +256,7 @@ FLAWED_IN = 0.08
 
 
 def sample_rows(
-    rows: int, *, messy: bool, seed: int, organ: str = ORGAN, uscc: str = USCC
+    rows: int, *, messy: bool, seed: int, organ: str = ORGAN, uscc: str = USCC, flawed: float = FLAWED_IN
 ) -> Iterator[tuple[list[Any], str | None]]:
     """(cells, flaw) of each data row. A messy sample of 200 rows or more has every flaw."""
     rng = random.Random(seed)
@@ -266,7 +265,7 @@ def sample_rows(
     used = 0
     for number in range(rows):
         row = clean_row(rng, number + (seed - 1) * 1_000_000, organ, uscc)  # no two seeds share a person
-        if messy and before is not None and rng.random() < FLAWED_IN:
+        if messy and before is not None and rng.random() < flawed:
             flaw = flaws[used % len(flaws)]
             used += 1
             if flaw == "duplicate":
@@ -284,23 +283,24 @@ def write_sample(
     rows: int,
     *,
     messy: bool,
-    kind: Literal["xlsx", "csv"] = "xlsx",
+    kind: Kind = "xlsx",
     seed: int = 1,
     organ: str = ORGAN,
     uscc: str = USCC,
     encoding: str = "utf-8-sig",
+    flawed: float = FLAWED_IN,
 ) -> list[Outcome]:
     """Write a sample and return what should become of each data row, in order.
 
-    A messy one has a title row above the header and a 合计 row at the end. In a csv, whose cells
+    A messy one has a title row above the header and a 合计 row at the end. In a text, whose cells
     have no kinds, a number-typed ID shows as Excel would have written it.
     """
-    sheet = _XlsxSheet(out) if kind == "xlsx" else _CsvSheet(out, encoding)
+    sheet = sheet_for(kind, out, [INDEX[code] for code in ID_COLUMNS], encoding)
     outcomes = []
     if messy:
-        sheet.title(TITLE)
+        sheet.title(TITLE, len(COLUMNS))
     sheet.labels([column.label for column in COLUMNS])
-    for row, flaw in sample_rows(rows, messy=messy, seed=seed, organ=organ, uscc=uscc):
+    for row, flaw in sample_rows(rows, messy=messy, seed=seed, organ=organ, uscc=uscc, flawed=flawed):
         sheet.row(row)
         accepted, column = FLAWS[flaw][1:] if flaw else (True, None)
         outcomes.append(Outcome(sheet.written, accepted, flaw, column))
@@ -308,61 +308,3 @@ def write_sample(
         sheet.row(["合计", *[None] * (INDEX["CF_NR_FK"] - 1), float(rows)])
     sheet.close()
     return outcomes
-
-
-class _XlsxSheet:
-    def __init__(self, out: BinaryIO) -> None:
-        self._book = xlsxwriter.Workbook(out, {"constant_memory": True})
-        self._sheet = self._book.add_worksheet("行政处罚")
-        self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
-        self._bold = self._book.add_format({"bold": True})
-        text = self._book.add_format({"num_format": "@"})
-        for code in ID_COLUMNS:
-            self._sheet.set_column(INDEX[code], INDEX[code], 22, text)
-        self.written = 0
-
-    def title(self, text: str) -> None:
-        self._sheet.merge_range(0, 0, 0, len(COLUMNS) - 1, text, self._bold)
-        self.written += 1
-
-    def labels(self, labels: list[str]) -> None:
-        for index, label in enumerate(labels):
-            self._sheet.write_string(self.written, index, label, self._bold)
-        self.written += 1
-
-    def row(self, cells: list[Any]) -> None:
-        sheet, number = self._sheet, self.written
-        for index, cell in enumerate(cells):
-            if cell is None:
-                continue
-            if type(cell) is str:
-                sheet.write_string(number, index, cell)
-            elif type(cell) is date:
-                sheet.write_number(number, index, (cell - date(1899, 12, 30)).days, self._day)
-            else:
-                sheet.write_number(number, index, cell)
-        self.written += 1
-
-    def close(self) -> None:
-        self._book.close()
-
-
-class _CsvSheet:
-    def __init__(self, out: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(out, encoding, newline="")
-        self._writer = csv.writer(self._text)
-        self.written = 0
-
-    def title(self, text: str) -> None:
-        self.labels([text])
-
-    def labels(self, labels: list[str]) -> None:
-        self._writer.writerow(labels)
-        self.written += 1
-
-    def row(self, cells: list[Any]) -> None:
-        self._writer.writerow([f"{cell:.14E}" if type(cell) is float and cell > 1e15 else cell for cell in cells])
-        self.written += 1
-
-    def close(self) -> None:
-        self._text.detach()

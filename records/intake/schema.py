@@ -25,6 +25,7 @@ from records.intake.columns import Column as CellColumn
 from records.intake.columns import Context, Problem, Taken, column_of
 from records.intake.copytext import NOTHING, encode, escape
 from records.intake.header import Column
+from records.periods import OldOrders
 
 Binding = Field.Binding
 MINOR = PublicationPeriod.Severity.MINOR.value
@@ -44,6 +45,14 @@ R_REASONS = {
     "R13": "代码值不予归集",
     "R14": "含有禁止归集的内容",
 }
+
+
+# Excel turns the last three digits into zeros; as a text (TEXT(A1,"0"), or a csv saved from it) one in eleven of those
+# still passes the check digit, as somebody else. A row of a correction workbook has been looked at.
+TRUNCATED = (
+    "证件号码末三位为 000，多半是被表格软件截断的号码。请与证件核对，在更正件中填写完整号码；"
+    "确为此号码的，在更正件中保留原样重新上传即可。"
+)
 
 
 class Facts(NamedTuple):
@@ -139,6 +148,8 @@ class Schema:
         self.bound = {f.binds: f.code for f in self.fields if f.binds}
         self.free_text = [f.code for f in self.fields if f.free_text]
         self.door = Door.load()
+        self.old_orders = OldOrders.load()
+        self.now_longest = {p.severity: p.max_months for p in current.periods.all()}
         self.periods = {v.pk: {p.severity: p for p in v.periods.all()} for v in self.versions}
         self._allow_demo = settings.DEMO
         self._versions_by_day: dict[date, ItemVersion | None] = {}
@@ -198,6 +209,8 @@ class Schema:
             if judgement.adult_if_born_by and id_number and id_number[6:14] > judgement.adult_if_born_by:
                 message = "当事人行为时未满 18 周岁，未成年人的记录不得归集。请勿报送该行。"
                 found.append((self.bound[Binding.ID_NUMBER], "R10", message))
+            if id_number and id_number.endswith("000") and block.sources[at] is None:
+                found.append((self.bound[Binding.ID_NUMBER], "C16", TRUNCATED))
             if judgement.problems:
                 found += judgement.problems
             if at in findings.prohibited and judgement.text_counts:
@@ -257,16 +270,22 @@ class Schema:
         if marked_by and facts.public_mark != PUBLIC_MARK:
             return None, ()
         period = self.periods[version.pk].get(severity)
-        if period is None or period.max_months == 0:
+        longest = self._longest(facts.doc_date, severity, period.max_months) if period else 0
+        if not longest:
             return None, ((marked_by, "轻微失信信息不予公示，只作查询。"),) if marked_by else ()
         until = facts.public_until
         hints: tuple[tuple[str, str], ...] = ()
-        end = min(publication_end(facts.doc_date, period.max_months, until), query_until)
+        end = min(publication_end(facts.doc_date, longest, until), query_until)
         if until and until > end:
             message = f"公示截止期超过最长公示期，实际公示至 {end}（当天起不再公示）。"
             hints = ((self.bound[Binding.PUBLIC_UNTIL], message),)
         start = max(facts.doc_date, facts.service_date or facts.doc_date)
         return ((start, end) if start < end else None), hints
+
+    def _longest(self, decided_on: date, severity: int, months: int) -> int:
+        """Return the longest publication in months: of a decision older than the order in force, the person's better."""
+        old = self.old_orders.months(decided_on, severity)
+        return min([months, self.now_longest.get(severity, months), *old]) if old else months
 
 
 def _source_row(cell: Any) -> int | None:

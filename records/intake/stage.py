@@ -47,7 +47,7 @@ def stage(batch: Batch) -> Reading | None:
         table = files.open_table(stream)
         head = header.find_header(table, rules.columns())
         _refuse_prohibited_columns(rules, head)
-        batch.sheet, batch.notes = (table.sheet)[:100], _notes(table, head)
+        batch.sheet, batch.notes = table.sheet_names[:100], _notes(table, head)
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
         read = rules.reader(head.columns, head.source_index)
@@ -55,6 +55,8 @@ def stage(batch: Batch) -> Reading | None:
         while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
             if not _copy(batch, chunk):
                 return None
+        batch.notes = [*_notes(table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
+        batch.save(update_fields=["notes"])
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
 
 
@@ -140,7 +142,7 @@ def _refuse_prohibited_columns(rules: schema.Schema, head: header.Header) -> Non
 
 
 def _notes(table: files.Table, head: header.Header) -> list[str]:
-    notes = list(table.skipped)
+    notes = table.notes
     if head.unknown:
         names = "、".join(label for _, label in head.unknown)
         notes.append(f"下列列不在目录数据项内，未读取：{names}。")

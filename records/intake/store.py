@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import ProtectedError
 
 from creditfujian.lib.crypto import SealBroken
 from creditfujian.lib.text import hide_numbers
@@ -82,3 +84,18 @@ def _about(number: int, last: bool) -> bytes:
 
 def _path(sha256: str) -> Path:
     return Path(settings.MEDIA_ROOT) / "sealed" / sha256[:2] / sha256
+
+
+def destroy(sha256: str) -> None:
+    """Delete a sealed file of which nothing is held any more."""
+    _path(sha256).unlink(missing_ok=True)
+
+
+def forget(file: SealedFile) -> None:
+    """Delete a file, its content once that is committed; it stays while another row rests on the same content."""
+    sha256 = file.sha256
+    try:
+        file.delete()
+    except ProtectedError:
+        return
+    transaction.on_commit(lambda: destroy(sha256))

@@ -32,6 +32,7 @@ from .base import (
 from .numbers import Kept, as_number, date_formats, serial_date
 from .parts import Package, damaged, stream_elements, strict_parser
 from .plain import Irregular, PlainList, unescape, unescape_excel
+from .sheets import choose, note_hidden, refuse_columns, refuse_rows
 from .strings import SharedStrings, element_text, load_strings
 
 SHEET_ROWS = 1_048_576
@@ -40,6 +41,7 @@ MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Z]+\d+:[A-Z]+\d+)[
 MAX_MERGES = 10_000
 ROW_NUMBER = re.compile(r"""\sr\s*=\s*["'](\d+)["']""")
 HIDDEN = re.compile(r"""\shidden\s*=\s*["'](?:1|true)["']""")
+COL = re.compile(r"<(?:\w+:)?col\s[^>]*>")
 REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 ATTRIBUTE = re.compile(r'([\w:.-]+)="([^"]*)"')
 
@@ -74,7 +76,7 @@ class Workbook:
             refuse("F20", "这是二进制工作簿（xlsb）。请用 Excel 另存为“Excel 工作簿（*.xlsx）”后上传。")
         root = package.xml(self.name)
         if not root.tag.endswith("}workbook"):
-            refuse("F07", "这是 Office 文档但不是 Excel 工作簿。请上传 xlsx 或 csv 文件。")
+            refuse("F07", "这是 Office 文档但不是 Excel 工作簿。请上传 xlsx、xls、ods 或 csv 文件。")
         relations = package.relations(self.name)
         self._read_sheets(root, relations)
         properties = root.find("{*}workbookPr")
@@ -104,27 +106,8 @@ class Workbook:
         return self._strings
 
     def table(self) -> Table:
-        """The first visible sheet that has any content. Raises FileRefused F16 when none has."""
-        chosen = self._first_with_content(hidden=False)
-        if chosen is None:
-            if self._first_with_content(hidden=True) is not None:
-                refuse("F16", "数据在隐藏的工作表中。请取消隐藏后重新上传。")
-            refuse("F16", "工作簿中没有任何内容。请确认选对了文件，填好数据后重新上传。")
-        sheet, part = chosen
-        reader = SheetReader(self, sheet, part)
-        table = Table("xlsx", sheet.name, [s for s, _ in self.sheets], None, reader.rows, reader.merged)
-        reader.notes = table.skipped
-        for other, _ in self.sheets:
-            if other is not sheet:
-                state = "是隐藏的，" if other.hidden else ""
-                table.skipped.append(f"工作表“{other.name}”{state}未读取；只读取“{sheet.name}”。")
-        return table
-
-    def _first_with_content(self, *, hidden: bool) -> tuple[Sheet, str] | None:
-        for sheet, part in self.sheets:
-            if sheet.hidden is hidden and any(SheetReader(self, sheet, part).rows()):
-                return sheet, part
-        return None
+        """Raises FileRefused F16 when no visible sheet has any content."""
+        return choose("xlsx", [SheetReader(self, sheet, part) for sheet, part in self.sheets])
 
 
 class SheetReader:
@@ -136,6 +119,7 @@ class SheetReader:
         self.part = part
         self.notes: list[str] = []
         self._merged: list[str] | None = None
+        self._hidden_columns: list[int] = []
         self._columns = Kept(self._column)
         self._converts = Kept(self._convert_for)
         self._strings = SharedStrings()
@@ -153,22 +137,18 @@ class SheetReader:
                 damaged(f"工作表“{self.sheet.name}”第 {last} 行之后出现第 {number} 行")
             last = number
             if count > limits.max_rows:
-                refuse(
-                    "F11",
-                    f"工作表“{self.sheet.name}”超过 {limits.max_rows} 行。请分成几个文件上传。",
-                )
+                refuse_rows(self.sheet.name, limits.max_rows)
             yield number, cells
-        if hidden:
-            note = f"有 {len(hidden)} 行处于隐藏状态（如第 {hidden[0]} 行），仍已读取。"
-            if note not in self.notes:
-                self.notes.append(note)
+        note_hidden(self.notes, hidden, self._hidden_columns)
 
     def _all_rows(self, hidden: list[int]) -> Iterator[Row]:
         done = 0
         self._strings = self.book.strings
         try:
             with self.book.package.open(self.part) as part:
-                for row in self._plain_rows(PlainList(part, "sheetData", "row"), hidden):
+                sheet = PlainList(part, "sheetData", "row")
+                self._hidden_columns = self._hidden_in(sheet.head)
+                for row in self._plain_rows(sheet, hidden):
                     yield row
                     done = row[0]
         except Irregular:
@@ -176,6 +156,17 @@ class SheetReader:
             for row in self._lxml_rows(hidden, done):
                 if row[0] > done:
                     yield row
+
+    def _hidden_in(self, head: str) -> list[int]:
+        """Indexes of the hidden columns that the sheet's head names, but for the empty space to the right."""
+        found: set[int] = set()
+        limit = self.book.limits.max_columns
+        for tag in COL.findall(head):
+            attributes = dict(ATTRIBUTE.findall(tag))
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if attributes.get("hidden") in ("1", "true") and first.isdigit() and last.isdigit() and int(last) <= limit:
+                found.update(range(int(first) - 1, int(last)))
+        return sorted(found)
 
     # Plain rows, by pattern
 
@@ -263,11 +254,7 @@ class SheetReader:
         for letter in letters:
             index = index * 26 + ord(letter) - 64
         if index > self.book.limits.max_columns:
-            refuse(
-                "F12",
-                f"工作表“{self.sheet.name}”在 {letters} 列还有内容，超过 "
-                f"{self.book.limits.max_columns} 列。请删去表格右侧无关的内容后重新上传。",
-            )
+            refuse_columns(self.sheet.name, index - 1, self.book.limits.max_columns)
         return index - 1
 
     def _convert_for(self, attributes: str) -> Convert:

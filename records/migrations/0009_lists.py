@@ -81,7 +81,7 @@ BEGIN
     END IF;
     first_day := coalesce((filters ->> 'from')::date, '-infinity');
     last_day := coalesce((filters ->> 'until')::date, 'infinity');
-    conditions := 'r.state = 1 AND r.query_until > cf_today() AND r.doc_date BETWEEN $4 AND $5 AND r.id <> ALL ($13)';
+    conditions := 'records_is_in_use(r.state, r.usable_from, r.hidden_at) AND r.query_until > cf_today() AND r.doc_date BETWEEN $4 AND $5 AND r.id <> ALL ($13)';
     IF providers IS NOT NULL THEN
         conditions := conditions || ' AND r.provider_id = ANY ($3)';
     END IF;
@@ -200,11 +200,12 @@ BEGIN
 END $$;
 """
 KEPT = """
--- Which of these records are in life and supplied by the organisation or open to it: their keys and numbers' days only.
-CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, created_at timestamptz)
+-- Which of these records are in life and supplied by the organisation or open to it: their keys and numbers only.
+CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, number text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT r.id, r.created_at FROM records_record r
-     WHERE r.id = ANY (keys) AND r.id <> ALL ((SELECT records_unsound())::bigint[]) AND r.state = 1 AND r.query_until > cf_today()
+    SELECT r.id, records_number(r.id, r.created_at) FROM records_record r
+     WHERE r.id = ANY (keys) AND r.id <> ALL ((SELECT records_unsound())::bigint[])
+       AND records_is_in_use(r.state, r.usable_from, r.hidden_at) AND r.query_until > cf_today()
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
        AND (r.provider_id = organisation OR EXISTS (
            SELECT 1 FROM guardian_groupobjectpermission g
@@ -222,7 +223,7 @@ DROP FUNCTION records_items_of_list(bigint, bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0005_soundness"),
+        ("records", "0007_ways_out"),
         ("access", "0004_lists"),
         ("accounts", "0004_name_bigrams"),
         ("guardian", "0001_initial"),

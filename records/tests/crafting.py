@@ -2,6 +2,11 @@
 
 import io
 import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import xlwt
+from xlwt.CompoundDoc import XlsDoc
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -66,3 +71,68 @@ def text_row(number: int, *texts: str) -> str:
         f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(texts)
     )
     return f'<row r="{number}">{cells}</row>'
+
+
+def xls(fill: Callable[[Any], None]) -> io.BytesIO:
+    """A BIFF8 workbook as `fill` makes it with xlwt."""
+    book = xlwt.Workbook()
+    fill(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out
+
+
+def ole(stream: bytes, name: str = "Workbook") -> io.BytesIO:
+    """An OLE container with one stream; small ones are padded, as a small stream lives elsewhere."""
+    out = io.BytesIO()
+    XlsDoc().save(out, stream.ljust(4096, b"\0"))
+    data = out.getvalue()
+    at = data.index("Workbook".encode("utf-16-le"))
+    entry = name.encode("utf-16-le")
+    renamed = entry.ljust(64, b"\0") + (len(entry) + 2).to_bytes(2, "little")
+    return io.BytesIO(data[:at] + renamed + data[at + 66 :])
+
+
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODS_NAMES = (
+    " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text", "style")
+    )
+    + ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+)
+
+
+def ods(*sheets: str, styles: str = "", settings: str = "", extra: dict[str, bytes] | None = None) -> io.BytesIO:
+    """An OpenDocument spreadsheet from its sheets' rows; a text that begins with <table:table is taken as it is."""
+    tables = "".join(
+        sheet if sheet.startswith("<table:table ") else f'<table:table table:name="表{number}">{sheet}</table:table>'
+        for number, sheet in enumerate(sheets, 1)
+    )
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {ODS_NAMES}><office:automatic-styles>{styles}'
+        f"</office:automatic-styles><office:body><office:spreadsheet>{settings}{tables}</office:spreadsheet>"
+        "</office:body></office:document-content>"
+    )
+    manifest = b'<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    parts = {"mimetype": ODS.encode(), "content.xml": content.encode(), "META-INF/manifest.xml": manifest}
+    return zipped({**parts, **(extra or {})})
+
+
+def ods_row(*cells: str, attributes: str = "") -> str:
+    """A row of texts; what begins with <table: is a cell already."""
+    made = "".join(
+        cell if cell.startswith("<table:")
+        else f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+        for cell in cells
+    )  # fmt: skip
+    return f"<table:table-row{attributes}>{made}</table:table-row>"
+
+
+def ods_cell(shown: str = "", **attributes: str) -> str:
+    """A typed cell: value_type and value-like attributes belong to office, the others to table."""
+    names = "".join(
+        f' {"office" if key.endswith("value") or key == "value_type" else "table"}:{key.replace("_", "-")}="{value}"'
+        for key, value in attributes.items()
+    )
+    return f"<table:table-cell{names}><text:p>{shown}</text:p></table:table-cell>"

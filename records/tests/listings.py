@@ -15,7 +15,7 @@ SURNAMES, GIVEN = "陈林黄张吴李郑王", ["望舒", "景行", "思齐", "�
 
 def numbered(serial: int) -> str:
     """An invented adult's number."""
-    return identity.invent(date(1960 + serial % 40, 1 + serial % 12, 1 + serial % 28), 100 + serial % 800)
+    return identity.invent(date(1960 + serial % 40, 1 + serial % 12, 1 + serial % 28), 101 + serial % 97)
 
 
 def fill(cast: Cast, count: int, *, first: int = 0) -> None:

@@ -12,6 +12,7 @@ from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from records.intake.reasons import TITLES
 from records.models import Batch, BatchRow
+from records.tests.crafting import ole
 from records.tests.deliveries import HEADER, as_csv, check, decided, penalty, problems
 
 
@@ -153,7 +154,7 @@ def _zip_bomb() -> bytes:
     return data
 
 
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 1000 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 3000
+_OLE = ole(b"", "EncryptedPackage").getvalue()
 
 
 @pytest.mark.parametrize(

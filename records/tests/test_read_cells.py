@@ -93,6 +93,8 @@ def test_text_that_nobody_can_read():
         ("35990119851231002ｘ", "35990119851231002x"),
         ("\u200e359901199001010011\u00a0\u3000", "359901199001010011"),
         (Number("2026001"), "2026001"),
+        ("'359901199001010011", "359901199001010011"),
+        ("’ 闽市监处罚〔2026〕1号", "闽市监处罚〔2026〕1号"),
     ],
 )
 def test_codes_lose_width_and_spaces(cell, text):
@@ -122,6 +124,10 @@ def test_an_id_number_stored_as_a_number_is_refused_with_the_reason():
         "2026-03-01 00:00:00",
         "2026-03-01 10:22:33.123",
         "2026/3/1 0:00",
+        "二〇二六年三月一日",
+        "二○二六年三月一日",
+        "二零二六年 三月 初一日",
+        "２０２６年３月１日",
         Number("20260301"),
         date(2026, 3, 1),
         datetime(2026, 3, 1, 10, 22),
@@ -131,6 +137,41 @@ def test_ways_to_write_a_day(cell):
     day = to_date(cell)
     assert day == date(2026, 3, 1)
     assert type(day) is date
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("二〇二六年十月十日", date(2026, 10, 10)),
+        ("二〇二五年十二月三十一日", date(2025, 12, 31)),
+        ("一九九八年十一月廿九日", date(1998, 11, 29)),
+        ("二〇二四年二月二十九日", date(2024, 2, 29)),
+        ("二〇二六年元月五号", date(2026, 1, 5)),
+        ("二O二六年八月卅日", date(2026, 8, 30)),
+    ],
+)
+def test_days_in_chinese_numerals(written, day):
+    assert to_date(written) == day
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("二〇二六年二月三十日", "C08"),
+        ("二六年三月一日", "C06"),
+        ("二〇二六年三月", "C06"),
+        ("二〇二六年十三月一日", "C06"),
+    ],
+)
+def test_days_in_chinese_numerals_that_cannot_be_taken(written, code):
+    assert code_of(to_date(written)) == code
+
+
+def test_the_mark_of_a_text_is_no_part_of_a_name():
+    assert to_text("'张三", is_name=True) == "张三"
+    assert code_of(to_text("'=1+1", is_name=True)) == "C05"
+    assert code_of(to_text("'", required=True, is_name=True)) == "C01"
+    assert to_text("'当事人", required=True) == "'当事人"
 
 
 @pytest.mark.parametrize("cell", ["2099/12/31", "2099-12-31", "长期", date(2099, 12, 31)])

@@ -10,7 +10,7 @@ import pytest
 
 from records.intake.base import CODES
 from records.intake.files import FileRefused, Limits, open_table
-from records.tests.crafting import crafted, text_row, zipped
+from records.tests.crafting import crafted, ole, text_row, zipped
 
 DO_NEXT = ("请",)
 GOOD_ROW = text_row(1, "姓名", "证件号码")
@@ -30,16 +30,17 @@ def refusal(data: bytes | io.BytesIO, limits: Limits | None = None) -> FileRefus
     return error
 
 
-def ole_with(name: str) -> bytes:
-    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2_000_000 + name.encode("utf-16-le")
-
-
 @pytest.mark.parametrize(
     ("data", "code", "says"),
     [
         (b"", "F01", "空"),
-        (ole_with("EncryptedPackage"), "F03", "密码"),
-        (ole_with("Workbook"), "F04", "另存为"),
+        (ole(b"", "EncryptedPackage"), "F03", "密码"),
+        (ole(b"", "Book"), "F04", "Excel 95"),
+        (ole(b"", "WordDocument"), "F07", "Word"),
+        (ole(b"", "SomethingElse"), "F07", "没有工作簿"),
+        (ole(b"", "_VBA_PROJECT_CUR"), "F09", "宏"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000, "F08", "没有传完"),
+        (b"\x09\x04\x06\x00\x00\x04\x10\x00", "F04", "Excel 4"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "F06", "另存为"),
         (b"\xef\xbb\xbf\r\n <!DOCTYPE HTML><html>", "F06", "网页"),
         ("\ufeff<table><tr>".encode("utf-16-le"), "F06", "网页"),
@@ -66,11 +67,7 @@ def test_other_kinds_of_file_are_named(data, code, says):
         ({"数据.xlsx": b"1"}, "F07", "解压"),
         ({"word/document.xml": b"<w/>"}, "F07", "Word"),
         ({"xl/workbook.bin": b"1"}, "F20", "xlsb"),
-        (
-            {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"},
-            "F05",
-            "另存为",
-        ),
+        ({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}, "F07", "没有工作表"),
     ],
 )
 def test_a_zip_that_is_no_workbook_is_named(parts, code, says):

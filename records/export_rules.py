@@ -1,0 +1,35 @@
+"""Decisions of exports: who may take what out. Everything is passed in; nothing is written."""
+
+from collections.abc import Iterable
+
+from access.models import Refusal
+from accounts.models import User
+from catalogue.models import Item
+from catalogue.rules import items_for
+
+REVIEW_ABOVE = 50  # persons: domain §7.1 Q5; the database's guard of records_export says the same
+
+
+def exportable(user: User) -> tuple[set[int], set[int]]:
+    """Return the items that this user may export from any provider, and those of which only what their own supplied.
+
+    Officers who read by duty take the items that the catalogue lets their organisation query; data officers those
+    that it supplies, and of them nothing that others supplied.
+    """
+    anybody, own = set[int](), set[int]()
+    if user.is_active and user.has_perm("records.add_export"):
+        if user.has_perm("access.add_request"):
+            anybody = set(items_for(user.organisation, "query_item").values_list("pk", flat=True))
+        if user.has_perm("records.view_batch"):
+            own = set(items_for(user.organisation, "supply_item").values_list("pk", flat=True))
+    return anybody, own
+
+
+def refusal_of_export(user: User, items: Iterable[Item], *, own_only: bool) -> Refusal | None:
+    """Return why this member of staff may not export those items, or None."""
+    if not user.is_active or user.organisation_id is None or not user.has_perm("records.add_export"):
+        return Refusal.NO_ROLE
+    anybody, own = exportable(user)
+    allowed = anybody | own if own_only else anybody
+    wanted = [item.pk for item in items]
+    return None if wanted and all(pk in allowed for pk in wanted) else Refusal.NO_RIGHT
