@@ -13,9 +13,9 @@ _CATALOGUE = tuple(
     )
 )  # fmt: skip
 
+_EXPORT = ("records.view_export", "records.add_export")
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
-_EXPORT = ("records.view_export", "records.add_export")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
@@ -23,7 +23,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act", *_EXPORT,
     ),
     Role.DATA_REVIEWER: (
-        "records.view_batch", "records.commit_batch", "records.withdraw_batch", *_LIST_SUPPLIED, "records.decide_act",
+        "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
         *_EXPORT, "records.review_export",
     ),
     Role.DECIDER_OFFICER: (*_READ, *_EXPORT),

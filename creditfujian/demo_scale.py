@@ -77,8 +77,10 @@ WITH rolled AS MATERIALIZED (
     SELECT p.*, sha256(convert_to(p.name || p.said::text, 'UTF8')) AS content_hash FROM periods p
 ), kept AS (
     INSERT INTO records_record (id, person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity, publication,
-                                query_until, state, version, content_hash, created_at)
-    SELECT id, person_id, %(item)s, %(provider)s, %(uscc)s, doc_no, doc_date, severity, publication, query_until, 1,
+                                query_until, state, usable_from, version, content_hash, created_at)
+    SELECT id, person_id, %(item)s, %(provider)s, %(uscc)s, doc_no, doc_date, severity, publication, query_until,
+           -- its notice over, unless it is fresh; the night would make it 1
+           CASE WHEN %(noticed)s THEN 3 ELSE 1 END, CASE WHEN %(noticed)s THEN doc_date + 20 END,
            CASE WHEN changed THEN 2 ELSE 1 END, content_hash, least(doc_date + interval '5 days', now())
       FROM hashed
 )
@@ -227,7 +229,8 @@ def _plan(source: Source) -> dict[str, Any]:
     return {
         "item": source.item.pk, "provider": source.provider.pk, "uscc": source.provider.uscc, "item_version": version.pk,
         "first": source.first, "days": (source.last - source.first).days, "months": version.query_retention_months,
-        "negative": negative, "weight": source.weight, "share_public": SHARE_PUBLIC if negative else 100,
+        "negative": negative, "noticed": version.notice_mode == "PRE", "weight": source.weight,
+        "share_public": SHARE_PUBLIC if negative else 100,
         "share_changed": SHARE_CHANGED, "batch_rows": BATCH_ROWS, "kinds": len(contents), "severities": severities,
         "contents": contents, "public_months": [months.get(severity, 0) for severity in range(4)],
         "word": f"演{source.provider.code or source.provider.pk}{source.item.code[4:6]}字",

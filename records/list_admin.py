@@ -66,7 +66,7 @@ class RecordAdmin(ReadOnlyAdmin):
         user, registered = signed_in(request), _registered(request)
         if registered is None:
             return redirect("admin:records_record_register")
-        views = listing.views_of(user)
+        views = listing.saved_views(user)
         if (default := _default_of(views)) and set(request.GET) <= {"r"}:
             return _to_list(r=registered.pk, **_as_address(default))
         form = FilterForm(request.GET, registered=registered, user=user)

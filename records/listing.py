@@ -23,7 +23,7 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from creditfujian.lib.masking import Profile
 from records.intake.base import place
 from records.models import ListSearch, Record, RecordVersion, SavedView
-from records.reading import Refused, View, department_view
+from records.reading import Refused, View, views_of
 
 PAGE_SIZE = 50
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
@@ -203,8 +203,8 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     write_persons(seq, [(person_id, item_id)])
     versions = list(
         RecordVersion.objects.filter(record=record_id)
-        .select_related("record__person", "record__item", "record__provider", "batch__file", "batch__uploaded_by", "act", "by",
-                        "item_version")
+        .select_related("record__person", "record__item", "record__provider", "batch__file", "batch__uploaded_by", "by",
+                        "item_version", "act")
         .order_by("version")
     )  # fmt: skip
     if not versions:
@@ -212,9 +212,10 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
         return None
     write_answer(seq, record_ids=[record_id], items=[item.code for item in items if item.pk == item_id])
     person = versions[0].record.person
+    [(_, view)] = views_of(versions[-1:], Field.Reader.DEPARTMENT)
     return RecordPage(
         pk=record_id, name=person.name, id_number=person.masked_id(Profile.DEPARTMENT),
-        view=department_view(versions[-1]), versions=_version_lines(versions), seq=seq,
+        view=view, versions=_version_lines(versions), seq=seq,
     )  # fmt: skip
 
 
@@ -256,7 +257,12 @@ def shown_to(request: Request, record_ids: Iterable[int]) -> list[int]:
     return [pk for pk in wanted if pk in seen]
 
 
-def views_of(user: User) -> list[SavedView]:
+def forget_searches() -> int:
+    """Forget what was looked for in registrations that have ended; return how many rows went."""
+    return ListSearch.objects.filter(request__expires_at__lt=timezone.now()).delete()[0]
+
+
+def saved_views(user: User) -> list[SavedView]:
     """Return the officer's own saved views."""
     return list(SavedView.objects.filter(owner=user))
 
@@ -392,18 +398,13 @@ def _version_line(version: RecordVersion, before: RecordVersion | None, fields: 
 
 
 def _source(version: RecordVersion) -> str:
-    """Say where a version came from: batch, file, sheet and row, or the act."""
-    if version.batch is None:
-        return f"办理单 {version.act.number}" if version.act else ""
+    """Say where a version comes from: the row of the file of a batch, or the act."""
     batch = version.batch
+    if batch is None:
+        return str(version.act)
     sheet = f"，工作表“{batch.sheet}”" if batch.sheet else ""
     row = f"，{place(version.row_no)}" if version.row_no else ""
     return f"批次 {batch.number}，文件“{batch.file.name}”{sheet}{row}"
-
-
-def forget_searches() -> int:
-    """Delete what was looked for in lists that are closed; return how many searches."""
-    return ListSearch.objects.filter(request__expires_at__lt=timezone.now()).delete()[0]
 
 
 def _until(version: RecordVersion) -> str:

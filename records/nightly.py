@@ -1,4 +1,4 @@
-"""The night's part of records: what begins, what ends and is disposed of; closed periods, seals, files of reports."""
+"""The night's part of records: what begins, what ends and is disposed of; closed periods, seals, what is forgotten."""
 
 from datetime import date
 

@@ -330,11 +330,6 @@ def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
     )
 
 
-def department_view(version: RecordVersion) -> View:
-    """Return one record as a department may see it; the caller has written the query line of its person."""
-    return next(views_of([version], Field.Reader.DEPARTMENT))[1]
-
-
 # These have a place of their own in every view, or are never shown as a field.
 _SHOWN_APART = frozenset({"person_name", "id_number", "doc_no", "doc_date", "decider", "severity", "public_mark"})
 

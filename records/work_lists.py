@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from access.rules import lists_of
 from accounts.models import User
-from records.models import BulkJob, Record, WorkList, WorkListEntry
+from records.models import BulkJob, WorkList, WorkListEntry
 
 Finding = WorkListEntry.Finding
 _LONG_DIGITS = re.compile(r"\d{15,}")
@@ -49,12 +49,10 @@ def add_entries(job: BulkJob, keys: list[int]) -> list[Outcome]:
     """Put records on the job's list: those in life that the organisation supplied or may read. Nothing is read."""
     work_list = WorkList.objects.get(job=job)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT record_id, created_at FROM records_kept(%s, %s)", [work_list.organisation_id, keys])
+        cursor.execute("SELECT record_id, number FROM records_kept(%s, %s)", [work_list.organisation_id, keys])
         kept = dict(cursor.fetchall())
     WorkListEntry.objects.bulk_create(
-        WorkListEntry(work_list=work_list, record_id=pk, number=Record(pk=pk, created_at=kept[pk]).number)
-        for pk in keys
-        if pk in kept
+        WorkListEntry(work_list=work_list, record_id=pk, number=kept[pk]) for pk in keys if pk in kept
     )
     return [
         Outcome(pk, pk in kept, "已列入" if pk in kept else "未列入：记录已到期、撤回，或不在本单位可查范围内")

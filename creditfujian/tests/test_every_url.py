@@ -75,10 +75,6 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     consultation = consulted(cast)
     request = register(registration(cast), by=staff(cast.officer_here))
     assert isinstance(request, Request)
-    export = exports.run(ask(cast).pk)
-    at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
-    assert at_counter is not None
-    issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     listed = opened(cast)  # the officer's list, one of its records, and a work list made from it
     shown = page(listed, Filters(), None, by=staff(cast.officer_here))
     assert isinstance(shown, Page)
@@ -87,6 +83,10 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     due = timezone.localdate()
     work_list = work_lists.make(job, title="核对", assigned_to=cast.officer_here, due_on=due, by=cast.officer_here)
     bulk.run(job.pk)
+    export = exports.run(ask(cast).pk)
+    at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    assert at_counter is not None
+    issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )

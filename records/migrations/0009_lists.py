@@ -200,12 +200,12 @@ BEGIN
 END $$;
 """
 KEPT = """
--- Which of these records are in life and supplied by the organisation or open to it: their keys and numbers' days only.
-CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, created_at timestamptz)
+-- Which of these records are in life and supplied by the organisation or open to it: their keys and numbers only.
+CREATE FUNCTION records_kept(organisation bigint, keys bigint[]) RETURNS TABLE (record_id bigint, number text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT r.id, r.created_at FROM records_record r
-     WHERE r.id = ANY (keys) AND r.id <> ALL ((SELECT records_unsound())::bigint[]) AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
-       AND r.query_until > cf_today()
+    SELECT r.id, records_number(r.id, r.created_at) FROM records_record r
+     WHERE r.id = ANY (keys) AND r.id <> ALL ((SELECT records_unsound())::bigint[])
+       AND records_is_in_use(r.state, r.usable_from, r.hidden_at) AND r.query_until > cf_today()
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
        AND (r.provider_id = organisation OR EXISTS (
            SELECT 1 FROM guardian_groupobjectpermission g
