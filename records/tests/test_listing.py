@@ -273,7 +273,7 @@ def test_one_record_shows_versions_differences_and_lineage_and_the_person_reads_
     assert ("处罚内容", "吊销登记证，罚款六万元。", "吊销登记证，罚款五万元。") in [
         (change.label, change.old, change.new) for change in newest.changes
     ]
-    assert newest.source == f"批次 {second.number}，文件“更正.csv”，工作表“csv”，第 2 行"
+    assert newest.source == f"批次 {second.number}，文件“更正.csv”，第 2 行"
     assert newest.uploaded_by == "报送员甲"
     line = access_history(cast.citizen.person)[0]
     assert (line.count, line.listed) == (1, False)
