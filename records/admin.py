@@ -20,6 +20,7 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.web import signed_in
 from records import actions, preview
 from records.forms import RegisterForm, UploadForm, WithdrawForm
+from records.intake.reasons import explained
 from records.models import Batch
 from records.reading import Refused, file_by_request, register
 
@@ -78,6 +79,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         own = [
+            path("reasons/", view(self.reasons_view), name="records_batch_reasons"),
             path("<int:pk>/commit/", view(self.commit_view), name="records_batch_commit"),
             path("<int:pk>/withdraw/", view(self.withdraw_view), name="records_batch_withdraw"),
             path("<int:pk>/cancel/", view(self.cancel_view), name="records_batch_cancel"),
@@ -94,6 +96,13 @@ class BatchAdmin(ReadOnlyAdmin):
             return self._receive(request, form)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "上传数据", "form": form}
         return render(request, "admin/records/batch/upload.html", context, status=422 if form.errors else 200)
+
+    def reasons_view(self, request: HttpRequest) -> HttpResponse:
+        """Explain every code on one page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("您没有查看报送批次的职责。")
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "退回原因代码"}
+        return render(request, "admin/records/batch/reasons.html", {**context, "kinds": list(explained())})
 
     def _receive(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         data = form.cleaned_data

@@ -1,7 +1,11 @@
 """Every code that a file, a cell or a row can be sent back with, and its title: one list for pages and docs."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from creditfujian.lib import identity
 from records.intake import cells, check, files, schema
+from records.intake.advice import WHAT_TO_DO
 
 IDENTITY_TITLES = {
     "I11": "身份证号码不是 18 位",
@@ -22,3 +26,36 @@ TITLES: dict[str, str] = {
 def title_of(code: str) -> str:
     """Return the title of a reason code; the code itself when it is unknown."""
     return TITLES.get(code, code)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A code as the page of codes shows it."""
+
+    code: str
+    title: str
+    advice: str
+
+
+KINDS = {
+    "整个文件被退回": "F", "单元格": "C", "证件号码": "I", "整行": "R", "处理中断": "S",
+}  # fmt: skip
+
+
+def explained() -> Iterator[tuple[str, list[Explained]]]:
+    """Yield every code by what it is about, with its title and what to do."""
+    for kind, letter in KINDS.items():
+        yield kind, [Explained(c, TITLES[c], WHAT_TO_DO[c]) for c in sorted(TITLES) if c[0] == letter]
+
+
+def as_markdown() -> str:
+    """Return the page of codes as it is kept in docs."""
+    lines = [
+        "# Why a file, a cell or a row comes back",
+        "",
+        "Made from `records/intake/reasons.py`; a test holds this copy to it. Staff read it at `/admin/records/batch/reasons/`.",
+    ]
+    for kind, found in explained():
+        lines += ["", f"## {kind}", "", "| 代码 | 原因 | 怎么办 |", "| --- | --- | --- |"]
+        lines += [f"| {one.code} | {one.title} | {one.advice} |" for one in found]
+    return "\n".join(lines) + "\n"
