@@ -10,7 +10,7 @@ What each way does, from the same file:
 * **raw COPY, keys per row**: the persons, records and versions that csv left behind, already resolved and sealed, into
   tables like ours with the same indexes, constraints and the ordinary foreign keys of a Django project. Nothing is
   read, checked, sealed or staged. This is the limit that the target names: same rows, same indexes, same keys.
-* **raw COPY, our tables**: the same rows into our own tables, whose keys are checked per statement (0007) and whose
+* **raw COPY, our tables**: the same rows into our own tables, whose keys are checked per statement (0008) and whose
   triggers ask whether the catalogue allows each row. Faster than the ordinary keys, so a harder limit.
 * **import-export** (`benchmarks.ordinary`): a ModelResource with skip_unchanged; row by row the identity number and
   the dates are cleaned, the person is found or made with the number sealed, and record and version are saved with the
@@ -330,6 +330,8 @@ def one_round(figures: dict[str, list[dict[str, Any]]], files: Files, folder: Pa
 
     def note(way: str, measured: dict[str, Any]) -> None:
         figures.setdefault(way, []).append(measured)
+        said = ", ".join(f"{name} {measured[name]:.1f}" for name in ("seconds", *PHASES, "mib") if name in measured)
+        print(f"  {way}: {said}", file=sys.stderr, flush=True)
 
     fresh()
     note("xlsx", child("intake", *map(str, files["xlsx"])))

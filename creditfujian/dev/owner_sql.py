@@ -6,7 +6,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import errors
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 600  # to vacuum a million rows takes minutes
 
 
 def connect(settings: dict[str, Any], database: str) -> Any:
