@@ -1,6 +1,9 @@
-"""What pages ask of the account behind a request."""
+"""What pages ask of the account behind a request, and how they tell what became of a deed."""
 
-from django.core.exceptions import PermissionDenied
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -11,3 +14,18 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied("请先登录。")
     return request.user
+
+
+def sentence_of(error: PermissionDenied | ValidationError) -> str:
+    """Return the sentence for people in a deed's refusal."""
+    return error.messages[0] if isinstance(error, ValidationError) else str(error)
+
+
+def do_and_say(request: HttpRequest, deed: Callable[[], object], done: str) -> None:
+    """Do something for the user and say that it is done, or why not."""
+    try:
+        deed()
+    except (PermissionDenied, ValidationError) as error:
+        messages.error(request, sentence_of(error))
+    else:
+        messages.success(request, done)

@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, signed_in
 from catalogue import deadline_actions as actions
 from catalogue.deadline_forms import EditionForm, ReasonForm, RuleForm, take_over
 from catalogue.deadlines import missing_year, review
@@ -85,12 +85,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     def _do(self, request: HttpRequest, pk: int, deed: Callable[[], None], done: str) -> HttpResponse:
         self.one(request, pk)
         if request.method == "POST":
-            try:
-                deed()
-            except (PermissionDenied, ValidationError) as error:
-                messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
-            else:
-                messages.success(request, done)
+            do_and_say(request, deed, done)
         return redirect(f"admin:catalogue_{self.opts.model_name}_change", pk)
 
 

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import sentence_of, signed_in
 from catalogue import exchange_actions as actions
 from catalogue.cells import BY_NAME
 from catalogue.exchange import to_export
@@ -123,7 +123,7 @@ class ItemImportAdmin(ReadOnlyAdmin):
             try:
                 done = actions.confirm_import(sheet, by=signed_in(request))
             except (PermissionDenied, ValidationError) as error:
-                messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+                messages.error(request, sentence_of(error))
             else:
                 made = done.count("new") + done.count("changed")
                 messages.success(request, f"已写成 {made} 份草案，在条目版本里可以继续修改、提交。")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, signed_in
 from catalogue.models import Deadline
 from records import acts
 from records.act_forms import AskForm, CorrectionForm, DecideForm
@@ -130,12 +130,7 @@ class RecordActAdmin(ReadOnlyAdmin):
         return self._do(request, pk, lambda: acts.drop(act.pk, by=signed_in(request)), "申请已撤销，记录没有变化。")
 
     def _do(self, request: HttpRequest, pk: int, deed: Any, done: str) -> HttpResponse:
-        try:
-            deed()
-        except (PermissionDenied, ValidationError) as error:
-            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
-        else:
-            messages.success(request, done)
+        do_and_say(request, deed, done)
         return redirect("admin:records_recordact_change", pk)
 
     def _act(self, request: HttpRequest, pk: str | int) -> RecordAct:

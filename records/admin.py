@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from access.models import Reach, Request
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, signed_in
 from records import actions, preview
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
@@ -159,12 +159,7 @@ class BatchAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return redirect("admin:records_batch_change", pk)
         batch = self._batch(request, pk)
-        try:
-            deed(batch.pk)
-        except (PermissionDenied, ValidationError) as error:
-            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
-        else:
-            messages.success(request, done)
+        do_and_say(request, lambda: deed(batch.pk), done)
         return redirect("admin:records_batch_change", pk)
 
     def commit_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import sentence_of, signed_in
 from catalogue.models import Item
 from records import duties
 from records.forms import QuarterForm
@@ -116,7 +116,7 @@ class SupplyDutyAdmin(ReadOnlyAdmin):
             except ValueError:
                 messages.error(request, "没有这个期间。请从本页的按钮办理。")
             except (PermissionDenied, ValidationError) as error:
-                messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+                messages.error(request, sentence_of(error))
             else:
                 messages.success(request, "已零报。以后报送了这个期间的文书，零报自动撤销。")
         return redirect("admin:records_supplyduty_situation")

@@ -12,7 +12,7 @@ from django.urls import path
 
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, sentence_of, signed_in
 from records import exports
 from records.export_forms import DecisionForm, ExportForm
 from records.export_models import Export
@@ -102,7 +102,8 @@ class ExportAdmin(ReadOnlyAdmin):
         try:
             stream = exports.download(pk, by=asker(request, CHANNEL))
         except (PermissionDenied, ValidationError) as error:
-            return self._say(request, pk, error)
+            messages.error(request, sentence_of(error))
+            return redirect("admin:records_export_change", pk)
         return FileResponse(stream, as_attachment=True, filename=f"导出-{export.number}.{export.format}")
 
     def _one(self, request: HttpRequest, pk: str | int) -> Export:
@@ -117,15 +118,7 @@ class ExportAdmin(ReadOnlyAdmin):
         self._one(request, pk)
         if request.method != "POST":
             return redirect("admin:records_export_change", pk)
-        try:
-            deed()
-        except (PermissionDenied, ValidationError) as error:
-            return self._say(request, pk, error)
-        messages.success(request, done)
-        return redirect("admin:records_export_change", pk)
-
-    def _say(self, request: HttpRequest, pk: int, error: PermissionDenied | ValidationError) -> HttpResponse:
-        messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+        do_and_say(request, deed, done)
         return redirect("admin:records_export_change", pk)
 
     def _context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:

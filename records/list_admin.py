@@ -18,7 +18,7 @@ from access.models import Request
 from access.rules import lists_of
 from access.web import asker
 from accounts.admin import ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, sentence_of, signed_in
 from records import bulk, listing, work_lists
 from records.list_forms import FilterForm, ListRegisterForm, SaveViewForm, SearchForm, WorkListForm
 from records.listing import Filters
@@ -145,7 +145,7 @@ class RecordAdmin(ReadOnlyAdmin):
                     by=user,
                 )
         except (ValidationError, PermissionDenied) as error:
-            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+            messages.error(request, sentence_of(error))
             return _to_list(**address)
         return redirect("admin:records_worklist_change", made.pk)
 
@@ -280,12 +280,7 @@ class WorkListAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             if work_list.made_by_id != signed_in(request).pk:
                 raise PermissionDenied("只有建立人可以停止或继续。")
-            try:
-                deed(work_list.job_id, by=signed_in(request))
-            except ValidationError as error:
-                messages.error(request, error.messages[0])
-            else:
-                messages.success(request, done)
+            do_and_say(request, lambda: deed(work_list.job_id, by=signed_in(request)), done)
         return redirect("admin:records_worklist_change", pk)
 
     def _list(self, request: HttpRequest, pk: str | int) -> WorkList:

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from access.web import asker
 from accounts.admin import ProofForm, ReadOnlyAdmin
-from accounts.web import signed_in
+from accounts.web import do_and_say, signed_in
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from records import report_pdf, reports
@@ -148,13 +148,9 @@ class CounterRequestAdmin(ReadOnlyAdmin):
 
     def _do(self, request: HttpRequest, pk: int, deed: Any, done: str) -> HttpResponse:
         try:
-            deed()
-        except (PermissionDenied, ValidationError) as error:
-            messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+            do_and_say(request, deed, done)
         except report_pdf.NoFonts:
             messages.error(request, "生成报告用的字库没有装好，没有出具报告。请联系平台运维。")
-        else:
-            messages.success(request, done)
         return redirect("admin:records_counterrequest_change", pk)
 
     def _detail(

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
+from accounts.web import sentence_of
 from catalogue.calendar_library import NotOfficial, days_of
 from catalogue.deadline_actions import propose_edition
 from creditfujian.lib.day_list import write
@@ -37,5 +38,5 @@ class Command(BaseCommand):
                 source="国务院办公厅通知；holidays 与 chinesecalendar 逐日核对一致",
             )  # fmt: skip
         except (PermissionDenied, ValidationError) as error:
-            raise CommandError(error.messages[0] if isinstance(error, ValidationError) else str(error)) from error
+            raise CommandError(sentence_of(error)) from error
         self.stdout.write(f"已提出 {edition}，等候另一名工作人员确认。")

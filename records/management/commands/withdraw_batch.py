@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
+from accounts.web import sentence_of
 from records import actions
 from records.models import Batch
 
@@ -27,5 +28,5 @@ class Command(BaseCommand):
         try:
             count = actions.withdraw(int(match.group(1)), by=user, reason=options["reason"])
         except (PermissionDenied, ValidationError) as error:
-            raise CommandError(error.messages[0] if isinstance(error, ValidationError) else str(error)) from error
+            raise CommandError(sentence_of(error)) from error
         self.stdout.write(f"已撤回，{count} 条记录恢复到入库前。")
