@@ -74,15 +74,6 @@ def basis_days(version_ids: Iterable[int]) -> dict[int, list[tuple[date | None, 
     return found
 
 
-def publication_end(doc_date: date, max_months: int, until: date | None) -> date:
-    """Return the first day on which a record is no longer public.
-
-    The longest period counts from the document (NDRC Order 36, 2025); an earlier end set by the decider stands.
-    """
-    longest = add_months(doc_date, max_months)
-    return min(longest, until) if until else longest
-
-
 def query_end(act_end: date, months: int) -> date:
     """Return the first day on which a record is no longer returned (Credit Reporting Regulations art 16)."""
     return add_months(act_end, months)

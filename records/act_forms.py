@@ -6,9 +6,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import Organisation
-from records.acts import ASKED_BY_PROVIDERS, NUMBER
+from records.acts import ASKED_BY_PROVIDERS
 from records.intake.schema import Schema
 from records.life_models import RecordAct
+from records.models import record_key
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -42,7 +43,7 @@ class AskForm(forms.Form):
 
     def clean_numbers(self) -> list[str]:
         found = [number.upper() for number in re.split(r"[\s,，;；、]+", self.cleaned_data["numbers"].strip())]
-        if wrong := [number for number in found if not NUMBER.match(number)]:
+        if wrong := [number for number in found if record_key(number) is None]:
             raise ValidationError(f"“{wrong[0][:30]}”不是记录编号。记录编号为 R 开头的 20 位。", code="number")
         return found
 

@@ -5,10 +5,8 @@ Records are named by their numbers. What an act does to them happens in the data
 """
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import date
-from hashlib import blake2b
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -19,13 +17,13 @@ from access.models import Kind as QueryKind
 from accounts.models import Organisation, Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline, Item
+from records.intake.lines import content_digest
 from records.intake.schema import Schema
 from records.life_models import ActContent, RecordAct
 from records.models import Record, RecordVersion
 
 Kind, State = RecordAct.Kind, RecordAct.State
 
-NUMBER = re.compile(r"R\d{18}[0-9A-Z]\Z")
 ASKED_BY_PROVIDERS = (Kind.CORRECT, Kind.WITHDRAW, Kind.CANCEL, Kind.RESTORE, Kind.REVIEW, Kind.REVIEW_END)
 # Which clock runs while the second official decides (domain §4.2 L9, L10).
 CLOCKS = {Kind.CORRECT: "D37", Kind.WITHDRAW: "D37", Kind.CANCEL: "D10"}
@@ -218,8 +216,7 @@ def _judge(
             problems.setdefault(code or "", []).append(message)
         return problems
     judged = block.judgements[0]
-    facts = f"{version.name}\0{judged.as_hashed}\0{block.contents[0]}"
-    digest = blake2b(facts.encode(), digest_size=16).digest()
+    digest = content_digest(version.name, judged, block.contents[0])
     if digest == bytes(version.content_hash):
         return {"": ["内容与现在的记录相同，没有要更正的地方。"]}
     assert judged.item_version is not None

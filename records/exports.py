@@ -231,7 +231,7 @@ def forget_files() -> int:
 
 
 def _enqueue(export: Export) -> None:
-    async_task("records.export_jobs.run_export", export.pk, group=export.number)
+    async_task("records.jobs.run_export", export.pk, group=export.number)
 
 
 def _locked(export_id: int) -> Export:

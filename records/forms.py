@@ -4,15 +4,14 @@ from datetime import date
 from typing import cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from access.models import Purpose
+from accounts.actions import check_identity
 from accounts.models import User
 from catalogue.models import ItemVersion, ItemVersionQuerySet
 from catalogue.rules import items_for
-from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name
 from records.models import Batch
 from records.reading import Registration
@@ -101,10 +100,7 @@ class RegisterForm(forms.Form):
         return normalise_name(self.cleaned_data["name"])
 
     def clean_id_number(self) -> str:
-        number = identity.normalise(self.cleaned_data["id_number"])
-        if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
-            raise ValidationError(identity.PROBLEMS[problem], code=problem)
-        return number
+        return check_identity(self.cleaned_data["id_number"])
 
     def registration(self) -> Registration:
         """Return the valid form as the gateway takes it."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from creditfujian.lib import correlation
-from records import actions, bulk
+from records import actions, bulk, exports
 from records.models import Batch
 
 log = logging.getLogger("creditfujian.records")
@@ -21,25 +21,22 @@ _OF_BATCHES = ("records.jobs.check_batch", "records.jobs.commit_batch")
 
 def check_batch(batch_id: int) -> str:
     """Read, stage and check a batch."""
-    return _run(batch_id, lambda: actions.check_batch(batch_id).state)
+    return _run("batch", batch_id, lambda: _alone(batch_id, actions.check_batch), actions.mark_failed)
 
 
 def commit_batch(batch_id: int) -> str:
     """Write a batch's good rows."""
-    return _run(batch_id, lambda: actions.commit_batch(batch_id).state)
+    return _run("batch", batch_id, lambda: _alone(batch_id, actions.commit_batch), actions.mark_failed)
 
 
 def run_bulk(job_id: int) -> str:
     """Do what is left of a deed over many records."""
-    token = correlation.begin()
-    try:
-        return str(bulk.run(job_id).state)
-    except Exception:
-        log.exception("bulk %s: job failed", job_id)
-        bulk.mark_failed(job_id)
-        return "failed"
-    finally:
-        correlation.end(token)
+    return _run("bulk", job_id, lambda: bulk.run(job_id).state, bulk.mark_failed)
+
+
+def run_export(export_id: int) -> str:
+    """Count, read and write an export."""
+    return _run("export", export_id, lambda: exports.run(export_id).state, exports.mark_failed)
 
 
 def take_up_orphans() -> dict[str, int]:
@@ -78,14 +75,19 @@ def _alone_at(batch_id: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, batch_id])
 
 
-def _run(batch_id: int, deed: Callable[[], str]) -> str:
+def _alone(batch_id: int, deed: Callable[[int], Batch]) -> str:
+    with _alone_at(batch_id) as alone:
+        return deed(batch_id).state if alone else "another worker is at it"
+
+
+def _run(what: str, key: int, deed: Callable[[], str], give_up: Callable[[int], None]) -> str:
+    """Do a job under a request number of its own; one that fails is marked, so that people see it and can go on."""
     token = correlation.begin()
     try:
-        with _alone_at(batch_id) as alone:
-            return str(deed()) if alone else "another worker is at it"
+        return str(deed())
     except Exception:
-        log.exception("batch %s: job failed", batch_id)
-        actions.mark_failed(batch_id)
+        log.exception("%s %s: job failed", what, key)
+        give_up(key)
         return "failed"
     finally:
         correlation.end(token)

@@ -132,10 +132,6 @@ class RecordAct(models.Model):
         """Return the number that people quote and the query log holds as the case."""
         return f"A{timezone.localtime(self.asked_at):%Y%m%d}-{self.pk:06d}"
 
-    @property
-    def is_mark(self) -> bool:
-        return self.kind in (self.Kind.OBJECTION, self.Kind.REVIEW)
-
 
 class ActRecord(models.Model):
     """A record that an act is about. Fixed once the act is decided; a mark is lifted by the act that names it."""

@@ -3,20 +3,21 @@
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
 from access.models import Purpose, Reach, Request
 from access.rules import items_of_list, lists_of
+from accounts.actions import check_identity
 from accounts.models import Organisation, User
 from catalogue.models import Item, ItemVersion, PublicationPeriod
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name, strip_format
 from records.forms import ItemsChoice, current_versions
 from records.list_models import ListSearch
-from records.listing import Filters, ListRegistration, record_key
+from records.listing import Filters, ListRegistration
+from records.models import record_key
 from records.work_lists import colleagues
 
 By = ListSearch.By
@@ -132,13 +133,6 @@ class SearchForm(forms.Form):
         return data
 
 
-def _number(text: str) -> str:
-    number = identity.normalise(text)
-    if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
-        raise ValidationError(identity.PROBLEMS[problem], code=problem)
-    return number
-
-
 def _name(text: str) -> str:
     name = normalise_name(text)
     if len(name) < 2:
@@ -172,7 +166,7 @@ def _looks_like_a_number(text: str) -> bool:
 
 
 _CLEAN = {
-    By.NUMBER: _number, By.NAME: _name, By.DOCUMENT: _document, By.DOCUMENT_START: _document_start, By.RECORD: _record,
+    By.NUMBER: check_identity, By.NAME: _name, By.DOCUMENT: _document, By.DOCUMENT_START: _document_start, By.RECORD: _record,
 }  # fmt: skip
 
 

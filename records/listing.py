@@ -22,7 +22,7 @@ from accounts.models import Person, User
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from creditfujian.lib.masking import Profile
 from records.intake.base import place
-from records.models import ListSearch, Record, RecordVersion, SavedView
+from records.models import ListSearch, Record, RecordVersion, SavedView, record_key
 from records.reading import Refused, View, views_of
 
 PAGE_SIZE = 50
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list. `older` and `newer` are the records to go on from; `whole` tells that it is a full answer."""
+    """A page of a list. `older` and `newer` are the records to go on from."""
 
     lines: list[Line]
     older: int | None
@@ -317,15 +317,6 @@ def _looked_for(search: ListSearch | None) -> dict[str, Any]:
         ListSearch.By.NAME: "name", ListSearch.By.DOCUMENT: "doc_no", ListSearch.By.DOCUMENT_START: "doc_start",
     }  # fmt: skip
     return {names[ListSearch.By(search.by)]: search.text}
-
-
-def record_key(number: str) -> int | None:
-    """Return the key that a record number names: R, day, ten digits, check character; None when it is not one."""
-    from records.models import mod_37_36
-
-    if len(number) != 20 or number[0] != "R" or not number[1:19].isdigit() or mod_37_36(number[:19]) != number[19]:
-        return None
-    return int(number[9:19])
 
 
 def _rows(

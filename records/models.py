@@ -279,6 +279,13 @@ class Record(models.Model):
         return body + mod_37_36(body)
 
 
+def record_key(number: str) -> int | None:
+    """Return the key that a record number names; None when it is not one."""
+    if len(number) != 20 or number[0] != "R" or not number[1:19].isdigit() or mod_37_36(number[:19]) != number[19]:
+        return None
+    return int(number[9:19])
+
+
 def mod_37_36(text: str) -> str:
     """Return the ISO 7064 MOD 37,36 check character of digits and capital letters."""
     alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -7,13 +7,18 @@ from django.conf import settings
 
 from accounts.models import ID_ABOUT
 from records.intake.copytext import NOTHING, encode, escape
-from records.intake.schema import Block
+from records.intake.schema import Block, Judgement
 
 COLUMNS = (
     "batch_id, row_no, outcome, problems, source_row, hints, item_version_id, doc_date, act_end, severity, "
     "publication, query_until, name, id_index, id_cipher, doc_no, decider_uscc, content, content_hash"
 )
 _ALL_NOTHING = "\t".join([NOTHING] * 14)
+
+
+def content_digest(name: str | None, judgement: Judgement, content: str) -> bytes:
+    """Return what tells a changed record from an unchanged one: 16 bytes over name, severity, publication and content."""
+    return blake2b(f"{name}\0{judgement.as_hashed}\0{content}".encode(), digest_size=16).digest()
 
 
 class Sealer:
@@ -34,8 +39,7 @@ class Sealer:
             if problems := block.problems.get(at):
                 made.append(f"{batch_id}\t{row_no}\t9\t{escape(encode(problems))}\t{came_from}\t{_ALL_NOTHING}\n")
                 continue
-            facts = f"{name}\0{judgement.as_hashed}\0{content}"
-            digest = blake2b(facts.encode(), digest_size=16).hexdigest()
+            digest = content_digest(name, judgement, content).hex()
             made.append(
                 f"{batch_id}\t{row_no}\t1\t\\N\t{came_from}\t{judgement.as_columns}\t{escape(name or '')}\t{seals[at]}\t"
                 f"{escape(doc_no or '')}\t{decider}\t{escape(content)}\t\\\\x{digest}\n"

@@ -19,14 +19,14 @@ from django.utils.functional import cached_property  # without the lock that 3.1
 from accounts.models import Organisation
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.prohibited import Door
-from catalogue.rules import basis_days, publication_end, query_end
+from catalogue.rules import basis_days, query_end
 from creditfujian.lib import identity
 from records.intake.base import Cell
 from records.intake.columns import Column as CellColumn
 from records.intake.columns import Context, Problem, Taken, column_of
 from records.intake.copytext import NOTHING, encode, escape
 from records.intake.header import Column
-from records.periods import OldOrders
+from records.periods import OldOrders, favourable_end
 
 Binding = Field.Binding
 MINOR = PublicationPeriod.Severity.MINOR.value
@@ -271,22 +271,23 @@ class Schema:
         if marked_by and facts.public_mark != PUBLIC_MARK:
             return None, ()
         period = self.periods[version.pk].get(severity)
-        longest = self._longest(facts.doc_date, severity, period.max_months) if period else 0
-        if not longest:
+        longest = self._longest(facts.doc_date, severity, period.max_months) if period else [0]
+        by_law = favourable_end(facts.doc_date, longest)
+        if by_law is None:
             return None, ((marked_by, "轻微失信信息不予公示，只作查询。"),) if marked_by else ()
         until = facts.public_until
         hints: tuple[tuple[str, str], ...] = ()
-        end = min(publication_end(facts.doc_date, longest, until), query_until)
+        end = min(by_law, until or by_law, query_until)  # an earlier end set by the decider stands
         if until and until > end:
             message = f"公示截止期超过最长公示期，实际公示至 {end}（当天起不再公示）。"
             hints = ((self.bound[Binding.PUBLIC_UNTIL], message),)
         start = max(facts.doc_date, facts.service_date or facts.doc_date)
         return ((start, end) if start < end else None), hints
 
-    def _longest(self, decided_on: date, severity: int, months: int) -> int:
-        """Return the longest publication in months: of a decision older than the order in force, the person's better."""
+    def _longest(self, decided_on: date, severity: int, months: int) -> list[int]:
+        """Return the longest publications, in months, of all the rules that a decision of that day is judged under."""
         old = self.old_orders.months(decided_on, severity)
-        return min([months, self.now_longest.get(severity, months), *old]) if old else months
+        return [months, self.now_longest.get(severity, months), *old] if old else [months]
 
 
 def _source_row(cell: Any) -> int | None:

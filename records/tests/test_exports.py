@@ -22,9 +22,9 @@ from creditfujian.lib.identity import invent
 from creditfujian.lib.spreadsheet import safe
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records import export_reading, exports
-from records.export_jobs import run_export
 from records.export_models import Export, ExportDownload, ExportPart, ExportTarget
 from records.intake.store import _path
+from records.jobs import run_export
 from records.models import Record, SealedFile
 from records.reading import File, Refused, file_by_request, register
 from records.tests.deliveries import decided, deliver, penalty
