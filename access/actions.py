@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -110,28 +111,39 @@ def register_request(
     """
     if not by.has_perm("access.add_request") or by.organisation is None:
         raise PermissionDenied(Refusal.NO_ROLE.label)
-    now = timezone.now()
-    with transaction.atomic():
-        request = Request.objects.create(
-            person=person, actor=by, organisation=by.organisation, kind=Kind.DUTY, purpose=purpose,
-            purpose_text=purpose_text, duty_code=duty_code, case_no=case_no, created_at=now,
-            expires_at=now + timedelta(minutes=settings.READING_MINUTES),
-        )  # fmt: skip
-        request.items.set(items)
-        return request
+    return _register(
+        person=person,
+        purpose=purpose,
+        purpose_text=purpose_text,
+        duty_code=duty_code,
+        case_no=case_no,
+        items=items,
+        by=by,
+    )
 
 
 def register_list(
     *, reach: Reach, purpose: Purpose, purpose_text: str, duty_code: str, case_no: str, items: list[Item], by: User
 ) -> Request:
     """Register, before a list of records is opened, for which duty and case; the caller has asked access.rules."""
+    return _register(
+        reach=reach,
+        purpose=purpose,
+        purpose_text=purpose_text,
+        duty_code=duty_code,
+        case_no=case_no,
+        items=items,
+        by=by,
+    )
+
+
+def _register(*, items: list[Item], by: User, **stated: Any) -> Request:
     assert by.organisation is not None
     now = timezone.now()
     with transaction.atomic():
         request = Request.objects.create(
-            reach=reach, actor=by, organisation=by.organisation, kind=Kind.DUTY, purpose=purpose,
-            purpose_text=purpose_text, duty_code=duty_code, case_no=case_no, created_at=now,
-            expires_at=now + timedelta(minutes=settings.READING_MINUTES),
+            actor=by, organisation=by.organisation, kind=Kind.DUTY, created_at=now,
+            expires_at=now + timedelta(minutes=settings.READING_MINUTES), **stated,
         )  # fmt: skip
         request.items.set(items)
         return request

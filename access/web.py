@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from access.actions import Asker
 from accounts.models import User
 
+STAFF_SITE, PUBLIC_SITE = "工作平台", "公示网站"  # the channels of pages, as the log and the person read them
+
 
 def client_address(request: HttpRequest) -> str:
     """Return the client's address: the connection's own, or the one our own proxies (a fixed number) report."""

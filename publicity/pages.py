@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.reading import Access, access_history
-from access.web import asker, client_address
+from access.web import PUBLIC_SITE, asker, client_address
 from accounts.actions import activate
 from accounts.models import Person, User
 from catalogue.models import ItemVersion, ProhibitedCategory
@@ -65,7 +65,7 @@ def lookup(request: HttpRequest) -> HttpResponse:
     if not count_lookup(client_address(request)):
         return too_many(request, 61 - timezone.localtime().minute)
     name, number = form.cleaned_data["name"], form.cleaned_data["number"]
-    file = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, "公示网站"))
+    file = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, PUBLIC_SITE))
     return render(request, "publicity/lookup_result.html", {"file": file, "today": timezone.localdate()})
 
 
@@ -88,7 +88,7 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
 @require_safe
 @citizens_only
 def me_file(request: HttpRequest, person: Person) -> HttpResponse:
-    file = own_file(person, by=asker(request, "公示网站"))
+    file = own_file(person, by=asker(request, PUBLIC_SITE))
     return render(request, "publicity/me/file.html", {"file": file, "now": timezone.localtime()})
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access.web import asker, client_address
+from access.web import PUBLIC_SITE, asker, client_address
 from accounts.models import Person
 from creditfujian.errors import too_many
 from publicity.actions import count_verification
@@ -20,13 +20,14 @@ from records import reports as deeds
 from records.report_content import TITLE
 from records.report_models import Report
 
-CHANNEL = "公示网站"
-
 
 @require_safe
 @citizens_only
 def reports(request: HttpRequest, person: Person) -> HttpResponse:
-    context = {"standings": deeds.own_reports(person, by=asker(request, CHANNEL)), "possible": report_pdf.is_possible()}
+    context = {
+        "standings": deeds.own_reports(person, by=asker(request, PUBLIC_SITE)),
+        "possible": report_pdf.is_possible(),
+    }
     return render(request, "publicity/me/reports.html", context | {"keep_days": settings.REPORT_KEEP_DAYS})
 
 
@@ -34,7 +35,7 @@ def reports(request: HttpRequest, person: Person) -> HttpResponse:
 @citizens_only
 def issue(request: HttpRequest, person: Person) -> HttpResponse:
     try:
-        issued = deeds.issue(person, by=asker(request, CHANNEL))
+        issued = deeds.issue(person, by=asker(request, PUBLIC_SITE))
     except deeds.TooMany:
         return too_many(request, 60 * (24 - timezone.localtime().hour))
     except report_pdf.NoFonts:
@@ -46,7 +47,7 @@ def issue(request: HttpRequest, person: Person) -> HttpResponse:
 @citizens_only
 def fetch_again(request: HttpRequest, person: Person, report: str) -> HttpResponse:
     found = Report.objects.filter(person=person, number=report).select_related("person").first()
-    pdf = deeds.fetch_again(found, by=asker(request, CHANNEL)) if found else None
+    pdf = deeds.fetch_again(found, by=asker(request, PUBLIC_SITE)) if found else None
     if found is None or pdf is None:
         raise Http404
     return as_pdf(pdf, found.number)
@@ -55,7 +56,7 @@ def fetch_again(request: HttpRequest, person: Person, report: str) -> HttpRespon
 @require_safe
 @citizens_only
 def print_view(request: HttpRequest, person: Person) -> HttpResponse:
-    content = deeds.preview(person, by=asker(request, CHANNEL))
+    content = deeds.preview(person, by=asker(request, PUBLIC_SITE))
     return render(request, "publicity/me/print.html", {"content": content, "title": TITLE})
 
 
@@ -69,7 +70,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     if not count_verification(client_address(request)):
         return too_many(request, 61 - timezone.localtime().minute)
     data = form.cleaned_data
-    found = deeds.verify(number=data["number"], code=data["code"], sha256=data["file"], by=asker(request, CHANNEL))
+    found = deeds.verify(number=data["number"], code=data["code"], sha256=data["file"], by=asker(request, PUBLIC_SITE))
     return _verify_page(request, "publicity/verified.html", {"found": found, "now": timezone.localtime()})
 
 

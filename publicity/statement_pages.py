@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from access.web import asker
+from access.web import PUBLIC_SITE, asker
 from accounts.models import Person
 from publicity.pages import citizens_only
 from records import statements
@@ -25,7 +25,7 @@ class StatementForm(forms.Form):
 @citizens_only
 def me_statement(request: HttpRequest, person: Person, record_no: str) -> HttpResponse:
     """Make, change or take back a statement."""
-    by = asker(request, "公示网站")
+    by = asker(request, PUBLIC_SITE)
     record = next((view for view in own_file(person, by=by).records if view.number == record_no), None)
     if record is None:
         raise Http404

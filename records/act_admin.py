@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 
-from access.web import asker
+from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from catalogue.models import Deadline
@@ -94,11 +94,11 @@ class RecordActAdmin(ReadOnlyAdmin):
             request, "detail", f"办理单 {act.number}", form, act=act, form=form, is_open=is_open,
             about=act.about.order_by("id"), clock=Deadline.objects.of(act).order_by("-pk").first(),
             why_not=acts.why_not_decide(act, user), mine=act.asked_by_id == user.pk,
-            records=records_of(act, by=asker(request, "工作平台")) if is_open and request.GET.get("records") == "1" else None,
+            records=records_of(act, by=asker(request, STAFF_SITE)) if is_open and request.GET.get("records") == "1" else None,
         )  # fmt: skip
 
     def correct_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        act, by = self._act(request, pk), asker(request, "工作平台")
+        act, by = self._act(request, pk), asker(request, STAFF_SITE)
         if act.asked_by_id != signed_in(request).pk or act.state != State.DRAFT or act.kind != RecordAct.Kind.CORRECT:
             raise PermissionDenied("只有申请人可以填写尚未提交的更正。")
         with transaction.atomic():

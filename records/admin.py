@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.models import Reach, Request
-from access.web import asker
+from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from records import actions, preview
@@ -146,7 +146,7 @@ class BatchAdmin(ReadOnlyAdmin):
         """Read samples of changes only when asked to: each one is a line that the person sees."""
         if request.GET.get("differences") != "1" or batch.state != Batch.State.CHECKED:
             return None
-        return preview.differences(batch, by=asker(request, "工作平台"))
+        return preview.differences(batch, by=asker(request, STAFF_SITE))
 
     def _batch(self, request: HttpRequest, pk: str | int) -> Batch:
         batches = Batch.objects.visible_to(signed_in(request))
@@ -222,7 +222,7 @@ class RequestAdmin(ReadOnlyAdmin):
         form = RegisterForm(request.POST or None)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "查询登记", "form": form}
         if request.method == "POST" and form.is_valid():
-            outcome = register(form.registration(), by=asker(request, "工作平台"))
+            outcome = register(form.registration(), by=asker(request, STAFF_SITE))
             if isinstance(outcome, Request):
                 return redirect("admin:access_request_file", outcome.pk)
             if isinstance(outcome, Refused):
@@ -243,7 +243,7 @@ class RequestAdmin(ReadOnlyAdmin):
             raise Http404
         if registered.reach != Reach.PERSON:
             return redirect(f"{reverse('admin:records_record_changelist')}?r={registered.pk}")
-        file = file_by_request(registered, by=asker(request, "工作平台"))
+        file = file_by_request(registered, by=asker(request, STAFF_SITE))
         if isinstance(file, Refused):
             again = f"{file.reason}。本次尝试已记入查询日志。"
             return render(

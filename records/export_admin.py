@@ -10,7 +10,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 
-from access.web import asker
+from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, sentence_of, signed_in
 from records import exports
@@ -19,8 +19,6 @@ from records.export_models import Export
 from records.export_rules import REVIEW_ABOVE
 from records.forms import current_versions
 from records.reading import Refused
-
-CHANNEL = "工作平台"
 
 
 @admin.register(Export)
@@ -57,7 +55,7 @@ class ExportAdmin(ReadOnlyAdmin):
             raise PermissionDenied("您没有导出信用记录的职责。")
         form = ExportForm(request.POST or None, user=signed_in(request))
         if request.method == "POST" and form.is_valid():
-            outcome = exports.request(form.filters(), by=asker(request, CHANNEL))
+            outcome = exports.request(form.filters(), by=asker(request, STAFF_SITE))
             if not isinstance(outcome, Refused):
                 return redirect("admin:records_export_change", outcome.pk)
             refused = {"reason": f"{outcome.reason}。本次尝试已记入查询日志。"}
@@ -95,12 +93,12 @@ class ExportAdmin(ReadOnlyAdmin):
         return self._do(request, pk, lambda: exports.resume(pk, by=signed_in(request)), "已继续。")
 
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._do(request, pk, lambda: exports.open_link(pk, by=asker(request, CHANNEL)), "下载链接已可用。")
+        return self._do(request, pk, lambda: exports.open_link(pk, by=asker(request, STAFF_SITE)), "下载链接已可用。")
 
     def download_view(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         export = self._one(request, pk)
         try:
-            stream = exports.download(pk, by=asker(request, CHANNEL))
+            stream = exports.download(pk, by=asker(request, STAFF_SITE))
         except (PermissionDenied, ValidationError) as error:
             messages.error(request, sentence_of(error))
             return redirect("admin:records_export_change", pk)

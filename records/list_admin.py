@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from access.models import Request
 from access.rules import lists_of
-from access.web import asker
+from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, sentence_of, signed_in
 from records import bulk, listing, work_lists
@@ -25,20 +25,27 @@ from records.listing import Filters
 from records.models import ListSearch, Record, SavedView, WorkList
 from records.reading import Refused
 
-CHANNEL = "工作平台"
 ENTRIES = 50
 KEPT = ("r", "s", *FilterForm.base_fields)  # what a page's address carries on to the next
 
 
-@admin.register(Record)
-class RecordAdmin(ReadOnlyAdmin):
-    """Register, filter, look for, page, open one. No count and no scan, however long the table."""
+class ListsAdmin(ReadOnlyAdmin):
+    """For officers who may open lists of records."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_authenticated and bool(lists_of(signed_in(request)))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def _allowed(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("您没有查看记录列表的职责。")
+
+
+@admin.register(Record)
+class RecordAdmin(ListsAdmin):
+    """Register, filter, look for, page, open one. No count and no scan, however long the table."""
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -56,7 +63,7 @@ class RecordAdmin(ReadOnlyAdmin):
         self._allowed(request)
         form = ListRegisterForm(request.POST or None, user=signed_in(request))
         if request.method == "POST" and form.is_valid():
-            outcome = listing.register(form.registration(), by=asker(request, CHANNEL))
+            outcome = listing.register(form.registration(), by=asker(request, STAFF_SITE))
             return self._refused(request, outcome) if isinstance(outcome, Refused) else _to_list(r=outcome.pk)
         context = self._context(request, "登记后查看记录列表", form=form)
         return render(request, "admin/records/record/register.html", context, status=422 if form.errors else 200)
@@ -74,7 +81,7 @@ class RecordAdmin(ReadOnlyAdmin):
         filters = form.filters() if form.is_valid() else Filters()
         found = listing.page(
             registered, filters, search, after=_key(request.GET.get("after")), newer="back" in request.GET,
-            by=asker(request, CHANNEL),
+            by=asker(request, STAFF_SITE),
         )  # fmt: skip
         if isinstance(found, Refused):
             return self._refused(request, found)
@@ -157,7 +164,7 @@ class RecordAdmin(ReadOnlyAdmin):
         form = FilterForm(_query(address), registered=registered, user=signed_in(request))
         search = ListSearch.objects.filter(pk=_key(address.get("s")) or 0, request=registered).first()
         filters = form.filters() if form.is_valid() else Filters()
-        found = listing.ids_for_a_job(registered, filters, search, most=bulk.MOST + 1, by=asker(request, CHANNEL))
+        found = listing.ids_for_a_job(registered, filters, search, most=bulk.MOST + 1, by=asker(request, STAFF_SITE))
         if isinstance(found, Refused):
             raise PermissionDenied(found.reason)
         return found
@@ -171,7 +178,7 @@ class RecordAdmin(ReadOnlyAdmin):
             return redirect("admin:records_record_register")
         if (key := _key(object_id)) is None:
             raise Http404
-        found = listing.one(registered, key, by=asker(request, CHANNEL))
+        found = listing.one(registered, key, by=asker(request, STAFF_SITE))
         if isinstance(found, Refused):
             return self._refused(request, found)
         if found is None:
@@ -183,10 +190,6 @@ class RecordAdmin(ReadOnlyAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return redirect("admin:records_record_change", object_id)
-
-    def _allowed(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
-            raise PermissionDenied("您没有查看记录列表的职责。")
 
     def _posted(self, request: HttpRequest) -> Request:
         """Return the registration that a deed belongs to; a deed is posted."""
@@ -206,7 +209,7 @@ class RecordAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WorkList)
-class WorkListAdmin(ReadOnlyAdmin):
+class WorkListAdmin(ListsAdmin):
     """What is to be compared with the papers; a record is opened under a registration like any other."""
 
     list_display = ["title", "assigned_to", "made_by", "due_on", "left_"]
@@ -220,12 +223,6 @@ class WorkListAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkList]:
         return work_lists.with_counts(WorkList.objects.visible_to(signed_in(request)))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_authenticated and bool(lists_of(signed_in(request)))
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -284,8 +281,7 @@ class WorkListAdmin(ReadOnlyAdmin):
         return redirect("admin:records_worklist_change", pk)
 
     def _list(self, request: HttpRequest, pk: str | int) -> WorkList:
-        if not self.has_view_permission(request):
-            raise PermissionDenied("您没有查看记录列表的职责。")
+        self._allowed(request)
         mine = work_lists.with_counts(WorkList.objects.visible_to(signed_in(request))).select_related(
             "job", "made_by", "assigned_to"
         )

@@ -12,15 +12,13 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from access.web import asker
+from access.web import STAFF_SITE, asker
 from accounts.admin import ProofForm, ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from records import report_pdf, reports
 from records.report_models import CounterRequest, Report
-
-CHANNEL = "工作平台"
 
 
 class ConfirmForm(forms.Form):
@@ -85,7 +83,7 @@ class CounterRequestAdmin(ReadOnlyAdmin):
             data = form.cleaned_data
             try:
                 asked = reports.ask_at_counter(
-                    id_number=data["id_number"], name=data["name"], by=asker(request, CHANNEL)
+                    id_number=data["id_number"], name=data["name"], by=asker(request, STAFF_SITE)
                 )
             except ValidationError as error:
                 form.add_error("id_number", error)
@@ -109,7 +107,7 @@ class CounterRequestAdmin(ReadOnlyAdmin):
         if not form.is_valid() and not reports.why_not_confirm(asked, signed_in(request)):
             return self._detail(request, asked, confirm=form, status=422)
         return self._do(
-            request, pk, lambda: reports.confirm_at_counter(pk, by=asker(request, CHANNEL)), "已出具，请打印。"
+            request, pk, lambda: reports.confirm_at_counter(pk, by=asker(request, STAFF_SITE)), "已出具，请打印。"
         )
 
     def refuse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -128,7 +126,7 @@ class CounterRequestAdmin(ReadOnlyAdmin):
         if request.method != "POST" or report is None or not form.is_valid():
             return redirect("admin:records_counterrequest_change", pk)
         try:
-            pdf = reports.print_copy(report.pk, by=asker(request, CHANNEL), reason=form.cleaned_data["reason"])
+            pdf = reports.print_copy(report.pk, by=asker(request, STAFF_SITE), reason=form.cleaned_data["reason"])
         except ValidationError as error:
             form.add_error("reason", error)
             return self._detail(request, self._one(request, pk), again=form, status=422)
