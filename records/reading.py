@@ -12,6 +12,7 @@ from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from access.actions import Ask, Asker, register_request, write_answer, write_query
@@ -129,23 +130,32 @@ class Refused:
 
 
 @transaction.atomic
-def own_file(person: Person, *, by: Asker, purpose: str = "本人查看自己的信用记录") -> File:
+def own_file(person: Person, *, by: Asker) -> File:
     """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free."""
-    ask = Ask(
+    return _answer(_own_ask(person, "本人查看自己的信用记录"), by)
+
+
+@transaction.atomic
+def own_file_to_hand_on(person: Person, *, by: Asker, purpose: str) -> File:
+    """Return to the person what of their file others may be shown too (kind Q1): a report goes through many hands."""
+    return _answer(_own_ask(person, purpose), by, to_hand_on=True)
+
+
+def _own_ask(person: Person, purpose: str) -> Ask:
+    return Ask(
         kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose=purpose, fields_class="本人可见",
         person=person,
     )  # fmt: skip
-    return _answer(ask, by)
 
 
 @transaction.atomic
 def file_at_counter(person: Person, *, by: Asker, case_no: str) -> File:
-    """Return everything about the person, who stands at the counter with their card, for their report (kind Q2)."""
+    """Return what a report may hold about the person, who stands at the counter with their card (kind Q2)."""
     ask = Ask(
         kind=Kind.COUNTER, ground=COUNTER_GROUND, purpose="窗口为本人出具信用报告", fields_class="本人可见",
         case_no=case_no, person=person,
     )  # fmt: skip
-    return _answer(ask, by)
+    return _answer(ask, by, to_hand_on=True)
 
 
 @transaction.atomic
@@ -252,9 +262,9 @@ def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     return Person.objects.get(pk=found) if found else None
 
 
-def _answer(ask: Ask, by: Asker) -> File:
+def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
     seq = write_query(ask, by=by)
-    views = _views(ask) if ask.person else []
+    views = _views(ask, to_hand_on=to_hand_on) if ask.person else []
     write_answer(seq, record_ids=[pk for pk, _ in views], items=sorted({view.item_code for _, view in views}))
     profile = _PROFILE[ask.kind]
     if ask.person is None:
@@ -267,13 +277,18 @@ def _answer(ask: Ask, by: Asker) -> File:
     )
 
 
-def _views(ask: Ask) -> list[tuple[int, View]]:
-    """Read the current version of each record that the database lets this transaction see."""
+def _views(ask: Ask, *, to_hand_on: bool) -> list[tuple[int, View]]:
+    """Read the current version of each record that the database lets this transaction see, or of those to hand on."""
+    assert ask.person is not None
     versions = (
         RecordVersion.objects.filter(record__person=ask.person, version=F("record__version"))
         .select_related("record__item", "record__provider")
         .order_by("-doc_date", "-record_id")
     )
+    if to_hand_on:
+        versions = versions.filter(
+            record__in=RawSQL("SELECT id FROM records_shown() WHERE person_id = %s", [ask.person.pk])
+        )
     return [(version.record_id, view) for version, view in views_of(versions, _READER[ask.kind])]
 
 
@@ -291,7 +306,7 @@ def held_in(file: File, person: Person) -> list[tuple[int, int, bool]]:
     """Return record, version and whether it is public today, of a file read in this transaction: what a report holds."""
     shown = {view.number: view.is_public for view in file.records}
     records = Record.objects.filter(person=person).order_by("pk")
-    return [(record.pk, record.version, shown[record.number]) for record in records]
+    return [(record.pk, record.version, shown[record.number]) for record in records if record.number in shown]
 
 
 def views_of(versions: Iterable[RecordVersion], reader: Field.Reader) -> Iterator[tuple[RecordVersion, View]]:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from access.models import Kind
 from access.reading import Looks
-from records.models import Record
 from records.reading import File, View
 
 TITLE = "个人公共信用信息报告"
@@ -21,11 +20,12 @@ EXPLANATION = [
 ]
 OMISSIONS = [
     "查询期已满的记录，以及已被提供单位撤回、被认定机关撤销的记录：依法不再提供，本报告不载，也不说明有无。",
+    "正在告知您的、已修复的和异议核查期间暂停提供的记录：不向他人提供，本报告不载；您登录后可以看到。",
     "征集目录以外的信息：不归集，本报告不会有。目录可在本站“目录”页查看。",
     "存款、贷款、信用卡等金融信用信息：由中国人民银行征信中心依《征信业管理条例》提供，与本报告无关。",
 ]
 REMEDIES = [
-    "认为内容错误、遗漏、超期或不应归集的，可以向作出机关或省信用办提出异议；受理后记录会标注“异议中”，办理不收费。",
+    "认为内容错误、遗漏、超期或不应归集的，可以向作出机关或省信用办提出异议；受理后记录会标注“存在异议”，办理不收费。",
     "对异议处理结果不服的，可以向省信用办申请复核。",
     "不服行政处罚等决定的，可以自知道之日起 60 日内申请行政复议，或者 6 个月内提起行政诉讼；法律另有规定的从其规定。",
     "可以修复的记录，履行完义务后可以申请信用修复，不收费，不需要参加培训，也不需要提交信用报告。",
@@ -105,7 +105,7 @@ def content(
     found = {category.name for category in categories}
     omitted = (
         [
-            f"已暂停的目录条目（{'、'.join(suspended)}）：暂停期间不再归集，也不向他人提供；窗口报告不载，本人登录后可以看到。"
+            f"已暂停的目录条目（{'、'.join(suspended)}）：暂停期间不再归集，也不向他人提供；本报告不载，本人登录后可以看到。"
         ]
         if suspended
         else []
@@ -119,7 +119,7 @@ def content(
 
 
 def marks(view: View) -> list[Mark]:
-    """Return what stands beside a record: how grave, disputed or not, in which state, public or not."""
+    """Return what stands beside a record: how grave, disputed or not, public or not."""
     found = []
     if view.severity and view.severity != "不适用":
         found.append(Mark(f"失信程度：{view.severity}", "danger" if view.severity == "严重" else "plain"))
@@ -127,10 +127,6 @@ def marks(view: View) -> list[Mark]:
         found.append(Mark("存在异议", "danger"))
     if view.under_review:
         found.append(Mark("复议、诉讼中", "danger"))
-    if view.state is not Record.State.IN_FORCE:
-        found.append(Mark(view.state.label))
-    if view.held_back:
-        found.append(Mark("核查期间暂停提供"))
     if view.version > 1:
         found.append(Mark(f"已变更，第 {view.version} 版"))
     found.append(Mark("公示中", "public") if view.is_public else Mark("不对公众公示", "good"))
@@ -156,11 +152,10 @@ def _entry(view: View) -> Entry:
 
 
 def _notes(view: View) -> list[str]:
-    state = [view.about_state] if view.about_state else []
     if not view.repairable:
-        return state
+        return []
     since = f"自 {day(view.repair_from)} 起，" if view.repair_from else ""
-    return [*state, f"信用修复：{since}履行完义务并作出信用承诺的，可以向作出机关申请，不收费。"]
+    return [f"信用修复：{since}履行完义务并作出信用承诺的，可以向作出机关申请，不收费。"]
 
 
 def _looks(looks: Sequence[Looks], since: date) -> str:

@@ -28,7 +28,7 @@ from creditfujian.lib.text import normalise_name
 from creditfujian.lib.workdays import add_months
 from records import report_pdf
 from records.intake import store
-from records.reading import COUNTER_GROUND, PUBLIC_FLOOR_SECONDS, File, file_at_counter, held_in, own_file
+from records.reading import COUNTER_GROUND, PUBLIC_FLOOR_SECONDS, File, file_at_counter, held_in, own_file_to_hand_on
 from records.report_content import Content, Cover, content, sheet
 from records.report_models import CounterRequest, Report, ReportEntry, ReportFile, ReportPrint, report_number
 
@@ -62,14 +62,14 @@ def issue(person: Person, *, by: Asker) -> Issued:
     ):
         raise TooMany
     report_pdf.characters()
-    file = own_file(person, by=by, purpose="本人下载信用报告")
+    file = own_file_to_hand_on(person, by=by, purpose="本人下载信用报告")
     return _issue(person, file, by.user, how="本人网上下载", kind=Report.Kind.ONLINE)
 
 
 def preview(person: Person, *, by: Asker) -> Content:
     """Return the content for the print view: the same words, without number and code (Q1)."""
     with transaction.atomic():
-        file = own_file(person, by=by, purpose="本人打开信用报告打印页")
+        file = own_file_to_hand_on(person, by=by, purpose="本人打开信用报告打印页")
         return _content(person, file, timezone.now())
 
 

@@ -125,15 +125,13 @@ END $$;
 CREATE TRIGGER reportfile_guard BEFORE UPDATE OR DELETE ON records_reportfile
     FOR EACH ROW EXECUTE FUNCTION records_reportfile_guard();
 
--- The records that may be shown to their person today; to others too, when `to_others`. The ways out count by this rule,
--- which says what the policies on records say.
-CREATE FUNCTION records_shown(to_others boolean) RETURNS SETOF records_record LANGUAGE sql STABLE AS $$
+-- The records that others than their person may be shown today, which is what may leave on paper or in a file: reports are
+-- handed on. The ways out take and count by this rule, which says what the policies on records say.
+CREATE FUNCTION records_shown() RETURNS SETOF records_record LANGUAGE sql STABLE AS $$
     SELECT r.* FROM records_record r
      WHERE r.query_until > cf_today()
-       AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items())::bigint[])
-       AND (NOT to_others AND r.state IN (1, 3, 4, 5)
-            OR records_is_in_use(r.state, r.usable_from, r.hidden_at)
-               AND r.item_id <> ALL ((SELECT catalogue_withheld_items())::bigint[]))
+       AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
+       AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
        AND r.id <> ALL ((SELECT records_unsound())::bigint[])
 $$;
 
@@ -142,7 +140,7 @@ CREATE FUNCTION records_report_changes(report_number text, hashes bytea[])
 RETURNS TABLE (added bigint, changed bigint, ended bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH report AS (
-        SELECT r.id, r.person_id, r.kind FROM records_report r
+        SELECT r.id, r.person_id FROM records_report r
          WHERE r.number = report_number AND r.code_hash = ANY (hashes)
            AND EXISTS (SELECT 1 FROM access_queryperson q
                         WHERE q.person_id = r.person_id AND q.at = transaction_timestamp()
@@ -150,9 +148,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ), held AS (
         SELECT e.record_id, e.version, e.public FROM records_reportentry e JOIN report ON report.id = e.report_id
     ), now_there AS (
-        SELECT r.id, r.version, records_is_in_use(r.state, r.usable_from, r.hidden_at)
-                                AND coalesce(r.publication @> cf_today(), false) AS public
-          FROM report, records_shown(report.kind = 'counter') r WHERE r.person_id = report.person_id
+        SELECT r.id, r.version, coalesce(r.publication @> cf_today(), false) AS public
+          FROM report, records_shown() r WHERE r.person_id = report.person_id
     )
     SELECT count(*) FILTER (WHERE h.record_id IS NULL),
            count(*) FILTER (WHERE h.version <> n.version OR h.public <> n.public),
@@ -163,7 +160,7 @@ $$;
 
 -- The records that an export asks for; called by the application, row-level security leaves only what is logged.
 CREATE FUNCTION records_export_matches(export bigint) RETURNS SETOF records_record LANGUAGE sql STABLE AS $$
-    SELECT r.* FROM records_export e JOIN records_shown(true) r ON r.item_id = ANY (e.item_ids)
+    SELECT r.* FROM records_export e JOIN records_shown() r ON r.item_id = ANY (e.item_ids)
      WHERE e.id = export
        AND (NOT e.own_only OR r.provider_id = e.organisation_id)
        AND (e.decided_from IS NULL OR r.doc_date >= e.decided_from)
@@ -299,7 +296,7 @@ DROP FUNCTION records_export_open(bigint, bigint, int);
 DROP FUNCTION records_export_gather(bigint);
 DROP FUNCTION records_export_matches(bigint);
 DROP FUNCTION records_report_changes(text, bytea[]);
-DROP FUNCTION records_shown(boolean);
+DROP FUNCTION records_shown();
 DROP TRIGGER reportfile_guard ON records_reportfile;
 DROP FUNCTION records_reportfile_guard();
 DROP TRIGGER reportprint_guard ON records_reportprint;

@@ -20,13 +20,16 @@ from accounts.models import Person, User
 from creditfujian.lib.identity import invent
 from creditfujian.night import run as night
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, make_cast
-from records import report_pdf, reports
+from records import acts, report_pdf, reports
 from records.actions import withdraw
 from records.intake.store import _path
+from records.life_models import RecordAct
 from records.models import SealedFile, mod_37_36
+from records.reading import own_file
 from records.report_content import Cover, content, sheet
 from records.report_models import Report, ReportEntry, ReportFile
 from records.tests.deliveries import decided, deliver, penalty
+from records.tests.life import done, one_record
 from records.tests.ways_out import code_on, own, sql, text_of
 
 NOBODY = reports.Asker(None, "公示网站")
@@ -70,7 +73,7 @@ def test_the_same_data_gives_the_same_file(cast: Cast) -> None:
     cover = Cover(
         "BG2026112500000000013", "本人网上下载", "AAAA-BBBB-CCCC-DDDD", "http://x/", report_pdf.qr_code("http://x/")
     )
-    file = reports.own_file(cast.citizen.person, by=own(cast))
+    file = own_file(cast.citizen.person, by=own(cast))
     body = content(file, [], at=at, since=at.date(), names={"03": "行政管理信息"})
     assert report_pdf.set_report(sheet(body, cover)) == report_pdf.set_report(sheet(body, cover))
 
@@ -197,6 +200,32 @@ def test_an_uploaded_file_is_compared(cast: Cast, as_user: As) -> None:
     assert "不是同一个文件" in other.content.decode()
     big = as_user(None).post("/verify/", typed | {"file": SimpleUploadedFile("a.pdf", b"0" * (5 * 1024 * 1024 + 1))})
     assert big.status_code == 422
+
+
+def test_what_only_the_person_may_see_is_on_their_page_and_in_no_report_that_they_hand_on(cast: Cast) -> None:
+    cancelled = one_record(cast, 行政处罚决定书文号="闽市监处罚〔2026〕7号")
+    disputed = one_record(cast, 行政处罚决定书文号="闽市监处罚〔2026〕8号")
+    done(cast, RecordAct.Kind.CANCEL, cancelled)
+    acts.mark(
+        RecordAct.Kind.OBJECTION,
+        [disputed],
+        organisation=cast.market,
+        by=cast.credit_office,
+        reason="称非本人",
+        hides=True,
+    )
+    assert cast.citizen.person
+    assert len(own_file(cast.citizen.person, by=own(cast)).records) == 3
+    issued = reports.issue(cast.citizen.person, by=own(cast))
+    text = text_of(issued.pdf)
+    assert "闽市监处罚〔2026〕1号" in text
+    assert "〔2026〕7号" not in text
+    assert "〔2026〕8号" not in text
+    assert "异议核查期间暂停提供的记录" in text
+    assert issued.report.records == 1
+    verified = check(issued.report, issued.pdf)
+    assert verified is not None
+    assert not verified.changes
 
 
 def test_verification_tells_how_much_changed_since_and_nothing_else(cast: Cast) -> None:
