@@ -300,15 +300,22 @@ def _batches(cursor: Any, plan: dict[str, Any], count: int) -> int:
         "WITH file AS (INSERT INTO records_sealedfile (sha256, size, name, created_at)"
         " SELECT encode(sha256(convert_to('demo_scale ' || b, 'UTF8')), 'hex'), 0, '演示生成' || b || '.csv', now()"
         " FROM generate_series(%(first)s, %(last)s) b RETURNING id, name)"
-        " INSERT INTO records_batch (id, item_id, supplier_id, uploaded_by_id, committed_by_id, file_id, channel, mode, state,"
+        " INSERT INTO records_batch (id, item_id, supplier_id, uploaded_by_id, file_id, channel, mode, state,"
         " sheet, notes, reasons, rows, rows_done, new, changed, unchanged, refused, corrected, last_row, cancel_requested,"
-        " received_at, checked_at, committed_at, withdraw_reason)"
-        " SELECT b, %(item)s, %(provider)s, %(up)s, %(by)s, f.id, 'command', 'good_rows', 'committed', '', '[]', '{}', n, n, n,"
-        " 0, 0, 0, 0, n, false, now(), now(), now(), ''"
+        " received_at, checked_at, withdraw_reason)"
+        " SELECT b, %(item)s, %(provider)s, %(up)s, f.id, 'command', 'good_rows', 'received', '', '[]', '{}', n, n, n,"
+        " 0, 0, 0, 0, n, false, now(), now(), ''"
         " FROM unnest(%(rows)s::int[]) WITH ORDINALITY AS r(n, at), LATERAL (SELECT %(first)s + at - 1 AS b) k"
         " JOIN file f ON f.name = '演示生成' || b || '.csv'",
         plan | {"first": first, "last": first + len(rows) - 1, "rows": rows},
     )
+    for state in ("parsing", "checking", "checked", "committing", "committed"):  # along the arrows, as any batch
+        cursor.execute(
+            "UPDATE records_batch SET state = %(state)s,"
+            " committed_by_id = CASE WHEN %(state)s IN ('committing', 'committed') THEN %(by)s END::bigint,"
+            " committed_at = CASE %(state)s WHEN 'committed' THEN now() END WHERE id BETWEEN %(first)s AND %(last)s",
+            plan | {"state": state, "first": first, "last": first + len(rows) - 1},
+        )
     return first
 
 

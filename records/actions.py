@@ -250,8 +250,8 @@ def mark_failed(batch_id: int) -> None:
 
 def _stage_again(batch: Batch) -> Batch:
     """Read the sealed file again: the unlogged staging table lost its rows in a crash of the database."""
-    batch.committed_by, batch.last_row, batch.rows_done = None, 0, 0
-    _move(batch, State.CHECKED, "committed_by", "last_row", "rows_done")
+    batch.committed_by = None
+    _move(batch, State.CHECKED, "committed_by")
     batch = _move(batch, State.RECEIVED)
     start_checking(batch)
     return batch

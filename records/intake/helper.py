@@ -48,6 +48,13 @@ def remove_unrecorded(batch: Batch) -> None:
         cursor.execute("DELETE FROM records_batchrow WHERE batch_id = %s AND row_no > %s", [batch.pk, batch.last_row])
 
 
+def start_over(batch: Batch) -> None:
+    """Forget what is staged and recorded of a batch, so that its file is read from the beginning."""
+    batch.last_row, batch.rows_done = 0, 0
+    batch.save(update_fields=["last_row", "rows_done"])
+    remove_unrecorded(batch)
+
+
 class Helper:
     """The reading process's end. Use as a context: leaving it ends the helper and rolls back what is not committed."""
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from psycopg2 import Error as DriverError
 
 from catalogue.models import Field, Item
-from records.intake import files, header, helper, lines, schema, store
+from records.intake import check, files, header, helper, lines, schema, store
 from records.intake.files import FileRefused
 from records.intake.limits import limits_of
 from records.models import Batch
@@ -55,6 +55,8 @@ def stage(batch: Batch) -> Reading | None:
         batch.correction_of = batch.correction_of or _origin(batch, table, head)
         batch.save(update_fields=["sheet", "notes", "correction_of"])
         helper.remove_unrecorded(batch)
+        if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
+            helper.start_over(batch)
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         rows = _data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The nightly check of sealed numbers: what it reads, what it found, and that what it found is hidden."""
+"""Writing past intake: batches begin received; sealed numbers are checked each night, and what is found is hidden."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -27,12 +27,24 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UNION SELECT r.id FROM records_unsound u JOIN records_record r ON r.person_id = u.person_id WHERE u.fault <> 'minor'
     ) hidden
 $$;
+-- A batch begins as received: whoever inserts one further on would pass by its arrows and the second officer.
+CREATE FUNCTION records_batch_begins_received() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM catalogue_refuse('batch_begins_received', 'a batch begins received, with nobody''s decision');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER batch_begins_received BEFORE INSERT ON records_batch FOR EACH ROW
+    WHEN (NEW.state <> 'received' OR NEW.committed_by_id IS NOT NULL OR NEW.withdrawn_by_id IS NOT NULL)
+    EXECUTE FUNCTION records_batch_begins_received();
+
 CREATE POLICY record_unsound_is_hidden ON records_record AS RESTRICTIVE FOR SELECT USING (
     item_id = (SELECT records_item_at_work()) OR id <> ALL ((SELECT records_unsound())::bigint[])
 );
 """
 UNDONE = """
 DROP POLICY record_unsound_is_hidden ON records_record;
+DROP TRIGGER batch_begins_received ON records_batch;
+DROP FUNCTION records_batch_begins_received();
 DROP FUNCTION records_unsound();
 DROP FUNCTION records_written_since(timestamptz);
 DROP INDEX recordversion_by_time;

@@ -101,9 +101,9 @@ $$;
 CREATE FUNCTION records_record_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE deed text := records_deed_at_work(); batch text; marks record;
 BEGIN
-    IF (NEW.item_id, NEW.doc_no, NEW.decider_uscc, NEW.created_at)
-       IS DISTINCT FROM (OLD.item_id, OLD.doc_no, OLD.decider_uscc, OLD.created_at) THEN
-        PERFORM catalogue_refuse('record_is_about_its_document', 'item and document of a record never change');
+    IF (NEW.person_id, NEW.item_id, NEW.doc_no, NEW.decider_uscc, NEW.created_at)
+       IS DISTINCT FROM (OLD.person_id, OLD.item_id, OLD.doc_no, OLD.decider_uscc, OLD.created_at) THEN
+        PERFORM catalogue_refuse('record_is_about_its_document', 'person, item and document of a record never change');
     END IF;
     SELECT state INTO batch FROM records_batch WHERE id = records_batch_at_work();
     IF NEW.state <> OLD.state AND NOT coalesce(CASE
@@ -142,10 +142,10 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER record_guard BEFORE UPDATE ON records_record FOR EACH ROW WHEN (
-    (OLD.state, OLD.item_id, OLD.doc_no, OLD.decider_uscc, OLD.created_at, OLD.usable_from, OLD.objected_at,
+    (OLD.state, OLD.person_id, OLD.item_id, OLD.doc_no, OLD.decider_uscc, OLD.created_at, OLD.usable_from, OLD.objected_at,
      OLD.reviewed_at, OLD.hidden_at, OLD.publication, OLD.query_until)
     IS DISTINCT FROM
-    (NEW.state, NEW.item_id, NEW.doc_no, NEW.decider_uscc, NEW.created_at, NEW.usable_from, NEW.objected_at,
+    (NEW.state, NEW.person_id, NEW.item_id, NEW.doc_no, NEW.decider_uscc, NEW.created_at, NEW.usable_from, NEW.objected_at,
      NEW.reviewed_at, NEW.hidden_at, NEW.publication, NEW.query_until)
 ) EXECUTE FUNCTION records_record_guard();
 

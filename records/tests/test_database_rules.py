@@ -4,8 +4,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from accounts.models import Person, User
 from catalogue.models import Item, PublicationPeriod
 from catalogue.tests.editions import retire
+from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
 from records.intake import check as staging
 from records.models import Batch, BatchRow, Record, RecordVersion
@@ -33,6 +35,35 @@ def test_one_hand_by_command_needs_the_item_to_say_so(cast: Cast) -> None:
     batch = checked(cast)  # came by the page
     with pytest.raises(IntegrityError), transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(committed_by=cast.data_officer)
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [{"state": "checked"}, {"state": "committing"}, {"committed_by": "data_officer"}, {"withdrawn_by": "data_officer"}],
+)
+def test_a_batch_cannot_be_born_past_its_arrows_and_its_second_officer(cast: Cast, decided: dict[str, str]) -> None:
+    batch = checked(cast)
+    decided_by = {name: getattr(cast, value) if name.endswith("_by") else value for name, value in decided.items()}
+    with pytest.raises(IntegrityError, match="begins received"), transaction.atomic():
+        Batch.objects.create(
+            item=cast.item, supplier=cast.transport, uploaded_by=cast.data_officer, file=batch.file, channel="page",
+            **decided_by,
+        )  # fmt: skip
+
+
+def test_a_record_is_never_moved_to_another_person(cast: Cast) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+    staging.work_on(batch)
+    with pytest.raises(IntegrityError, match="person, item and document"), transaction.atomic():
+        Record.objects.update(person=cast.other_citizen.person)
+
+
+def test_an_account_is_never_pointed_at_another_person(cast: Cast) -> None:
+    stranger = Person.seal(identity.invent(decided(9999), 7), "林小寒")
+    stranger.save()
+    with pytest.raises(IntegrityError, match="person of an account"), transaction.atomic():
+        User.objects.filter(pk=cast.citizen.pk).update(person=stranger)
 
 
 @pytest.mark.parametrize("target", ["committed", "withdrawn", "received", "parsing", "withdrawing"])

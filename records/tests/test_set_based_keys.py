@@ -62,8 +62,8 @@ def test_a_record_cannot_point_at_nothing(cast: Cast, column: str) -> None:
         named = f"records_record_{column}_exists"
         elsewhere = {"doc_no": "doc_no || '号'", column: NOBODY}
         refused(cursor, copies("records_record", RECORD_COLUMNS, **elsewhere), named)
-        if column != "item_id":  # that never changes anyway
-            refused(cursor, f"UPDATE records_record SET {column} = {NOBODY}", named)
+        cursor.execute("ALTER TABLE records_record DISABLE TRIGGER record_guard")  # which lets two of them never change
+        refused(cursor, f"UPDATE records_record SET {column} = {NOBODY}", named)
 
 
 @pytest.mark.parametrize("column", ["record_id", "item_version_id", "batch_id", "act_id", "by_id"])
