@@ -33,14 +33,11 @@ def unsafe(text: str) -> str:
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a CSV file in UTF-8 with the mark that Excel needs to read Chinese."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerows([safe(text) for text in row] for row in (head, *rows))
-    return out.getvalue().encode("utf-8-sig")
+    return b"".join(csv_pieces(head, rows))
 
 
 def csv_pieces(head: Sequence[str], rows: Iterable[Sequence[str]], *, size: int = 1 << 18) -> Iterator[bytes]:
-    """Yield a CSV file as `as_csv` writes it in pieces, for tables that do not fit into memory."""
+    """Yield such a CSV file in pieces, for tables that do not fit into memory."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     out.write("\ufeff")

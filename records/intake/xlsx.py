@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import BinaryIO
 
 from lxml import etree
 
@@ -46,11 +45,6 @@ REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 ATTRIBUTE = re.compile(r'([\w:.-]+)="([^"]*)"')
 
 Convert = Callable[[str], Cell]
-
-
-def open_xlsx(stream: BinaryIO, limits: Limits) -> Table:
-    """Raises FileRefused. Reads the workbook's frame and up to the first row that has content."""
-    return Workbook(Package(stream, limits), limits).table()
 
 
 class Workbook:
