@@ -111,7 +111,7 @@ class Part:
         self._packed = max(1, info.compress_size)
         try:
             self._file = archive.open(info)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as cause:
+        except (zipfile.BadZipFile, OSError, RuntimeError, ValueError) as cause:
             damaged(f"无法打开部件 {self.name}", cause)
 
     def read(self, size: int = -1) -> bytes:

@@ -174,6 +174,13 @@ def test_a_truncated_or_altered_zip_is_damaged():
     assert refusal(bytes(altered)).code == "F08"
 
 
+def test_a_directory_that_points_before_the_file_begins_is_damaged():
+    altered = bytearray(crafted(GOOD_ROW).getvalue())
+    offset = altered.rindex(b"PK\x05\x06") + 16
+    struct.pack_into("<I", altered, offset, struct.unpack_from("<I", altered, offset)[0] + 65_536)
+    assert refusal(bytes(altered)).code == "F08"
+
+
 def test_a_wrong_checksum_is_damaged():
     whole = crafted(GOOD_ROW, compression=zipfile.ZIP_STORED).getvalue()
     altered = whole.replace("姓名".encode(), "性名".encode())
