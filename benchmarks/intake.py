@@ -242,6 +242,7 @@ def raw_copy(folder: Path, *, ordinary: bool) -> float:
         for table in ("records_sealedfile", "records_batch"):
             with (folder / table).open("rb") as rows:
                 cursor.copy_expert(f"COPY {table} FROM STDIN", rows)
+        connection.commit()
         cursor.execute("ALTER TABLE records_batch ENABLE TRIGGER batch_begins_received")
         stands_for = ordinary_tables(cursor) if ordinary else {}
         connection.commit()
