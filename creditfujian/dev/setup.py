@@ -42,7 +42,9 @@ def install(*locks: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(venv())], check=True)
     say("installing the locked packages")
     arguments = [argument for lock in locks for argument in ("-r", lock)]
-    pip = [python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", *arguments]
+    # A lock names every package: with dependencies, pip asks the index anew and trips over a newer coverage[toml].
+    pip = [python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps",
+           *arguments]  # fmt: skip
     subprocess.run(pip, check=True, cwd=CHECKOUT)
     stamp.write_text(digest)
 
