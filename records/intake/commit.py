@@ -26,12 +26,12 @@ _VERSION_COLUMNS = """record_id, version, deed, item_version_id, batch_id, row_n
 # Where the item wants a notice first, a record waits for its end before anybody else is given it (domain §4.2 L5).
 _STATE = "CASE WHEN item_version_id = ANY (%(noticed)s::bigint[]) THEN 3 ELSE 1 END"
 _USABLE_FROM = "CASE WHEN item_version_id = ANY (%(noticed)s::bigint[]) THEN %(usable_from)s::date END"
+# The sequence is looked up once, not for each row, and nothing is sorted: both took a quarter of the time.
 _NEW = f"""
 WITH src AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('records_record', 'id')) AS id, p.id AS person_id, r.*
+    SELECT nextval((SELECT pg_get_serial_sequence('records_record', 'id')::regclass)) AS id, p.id AS person_id, r.*
       FROM records_batchrow r JOIN accounts_person p ON p.id_index = r.id_index
      WHERE r.batch_id = %(batch)s AND r.outcome = 1 AND r.record_id IS NULL
-     ORDER BY p.id
 ), rec AS (
     INSERT INTO records_record (id, person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity,
                                 publication, query_until, state, usable_from, version, content_hash)
