@@ -25,7 +25,8 @@ from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
 from publicity.forms import ActivateForm, LookupForm, SignInForm
-from records.reading import own_file, public_records
+from records.reading import public_records
+from records.timeline import own_file_with_steps
 
 Page = Callable[..., HttpResponse]
 PAGE_SIZE = 30
@@ -88,8 +89,8 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
 @require_safe
 @citizens_only
 def me_file(request: HttpRequest, person: Person) -> HttpResponse:
-    file = own_file(person, by=asker(request, PUBLIC_SITE))
-    return render(request, "publicity/me/file.html", {"file": file, "now": timezone.localtime()})
+    file, told = own_file_with_steps(person, by=asker(request, PUBLIC_SITE))
+    return render(request, "publicity/me/file.html", {"file": file, "told": told, "now": timezone.localtime()})
 
 
 @require_safe

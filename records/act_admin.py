@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -37,13 +37,17 @@ class RecordActAdmin(ReadOnlyAdmin):
     def number_(self, act: RecordAct) -> str:
         return act.number
 
-    @admin.display(description="届满日")
-    def due_(self, act: RecordAct) -> str:
-        clock = Deadline.objects.of(act).order_by("-pk").first()
-        return "" if clock is None else f"{clock.due_text}{'（超期）' if clock.is_overdue() else ''}"
+    @admin.display(description="届满日", ordering="due_on")
+    def due_(self, act: Any) -> str:
+        if act.due_on is None:
+            return ""
+        return f"{act.due_on:%Y-%m-%d}{'（暂定）' if act.due_provisional else ''}{'（超期）' if act.is_overdue else ''}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RecordAct]:
-        return RecordAct.objects.visible_to(signed_in(request))
+        return RecordAct.objects.visible_to(signed_in(request)).with_due_day()
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        return [F("due_on").asc(nulls_last=True), "-pk"]  # what runs out first, then the latest
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("records.ask_act")
@@ -101,18 +105,18 @@ class RecordActAdmin(ReadOnlyAdmin):
         act, by = self._act(request, pk), asker(request, STAFF_SITE)
         if act.asked_by_id != signed_in(request).pk or act.state != State.DRAFT or act.kind != RecordAct.Kind.CORRECT:
             raise PermissionDenied("只有申请人可以填写尚未提交的更正。")
-        with transaction.atomic():
-            record, version, _ = acts.correction_of(act, by=by)
-            rules = acts.schema_of(record)
-        form = CorrectionForm(request.POST or None, rules=rules, initial=version.content)
-        if request.method == "POST" and form.is_valid():
-            problems = acts.propose_correction(act.pk, form.cleaned_data, by=by)
-            for code, found in problems.items():
-                for message in found:
-                    form.add_error(code if code in form.fields else None, message)
-            if not problems:
-                messages.success(request, "更正已提交，等候本单位另一名审核员审核。")
-                return redirect("admin:records_recordact_change", act.pk)
+        with transaction.atomic():  # one opening of the record, one query line, whether it is shown or handed in
+            record, version, person = acts.correction_of(act, by=by)
+            form = CorrectionForm(request.POST or None, rules=acts.schema_of(record), initial=version.content)
+            if request.method == "POST" and form.is_valid():
+                opened = (record, version, person)
+                problems = acts.propose_correction(act.pk, form.cleaned_data, by=by, opened=opened)
+                for code, found in problems.items():
+                    for message in found:
+                        form.add_error(code if code in form.fields else None, message)
+                if not problems:
+                    messages.success(request, "更正已提交，等候本单位另一名审核员审核。")
+                    return redirect("admin:records_recordact_change", act.pk)
         return self._page(request, "correct", f"更正 {act.number}", form, form=form, act=act, record=record)
 
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -134,7 +138,9 @@ class RecordActAdmin(ReadOnlyAdmin):
         return redirect("admin:records_recordact_change", pk)
 
     def _act(self, request: HttpRequest, pk: str | int) -> RecordAct:
-        found = self.get_queryset(request).select_related("asked_by", "decided_by", "organisation", "marks")
+        found = RecordAct.objects.visible_to(signed_in(request)).select_related(
+            "asked_by", "decided_by", "organisation", "marks"
+        )
         if not str(pk).isdecimal() or (act := found.filter(pk=pk).first()) is None:
             raise Http404
         return act

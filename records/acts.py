@@ -167,23 +167,29 @@ def by_the_calendar(numbers: Sequence[str], *, organisation: Organisation, reaso
 # --- corrections ---------------------------------------------------------------------------------------
 
 
-def propose_correction(act_id: int, values: dict[str, str], *, by: Asker) -> dict[str, list[str]]:
+Opened = tuple[Record, RecordVersion, Person]  # the one record that a correction is about
+
+
+def propose_correction(
+    act_id: int, values: dict[str, str], *, by: Asker, opened: Opened | None = None
+) -> dict[str, list[str]]:
     """Give the fields of a correction and hand it in; the row passes the same checks as a delivered one.
 
+    `opened` is the record when this transaction has opened it already: one opening, one query line.
     Returns what is wrong by field code, or nothing when it was handed in. Raises PermissionDenied, ValidationError.
     """
     with transaction.atomic(), _InWords():
         act = RecordAct.objects.select_for_update().get(pk=act_id)
         if by.user is None or act.asked_by_id != by.user.pk or act.state != State.DRAFT:
             raise PermissionDenied("只有申请人可以填写尚未提交的更正。")
-        record, version, person = correction_of(act, by=by)
+        record, version, person = opened or correction_of(act, by=by)
         problems = _judge(act, record, version, person, values)
         if not problems:
             _hand_in(act)
     return problems
 
 
-def correction_of(act: RecordAct, *, by: Asker) -> tuple[Record, RecordVersion, Person]:
+def correction_of(act: RecordAct, *, by: Asker) -> Opened:
     """Open the one record that a correction is about, with a query line. Call it inside a transaction."""
     record_id, person_id, item_id = subjects_of(act)[0]
     open_for(act, by=by)

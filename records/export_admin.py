@@ -106,7 +106,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def _one(self, request: HttpRequest, pk: str | int) -> Export:
         mine = Export.objects.visible_to(signed_in(request)).select_related(
-            "requested_by", "reviewed_by", "organisation", "file"
+            "requested_by", "reviewed_by", "organisation", "file", "provider"
         )
         if not str(pk).isdecimal() or (export := mine.filter(pk=pk).first()) is None:
             raise Http404

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from access.models import Purpose
 from accounts.models import Organisation, User
-from catalogue.models import Item
+from catalogue.models import Item, PublicationPeriod
 from records.models import SealedFile
 
 
@@ -64,6 +64,12 @@ class Export(models.Model):
     decided_from = models.DateField("认定日期自", null=True, blank=True)
     decided_until = models.DateField("认定日期至", null=True, blank=True)
     which = models.CharField("范围", max_length=12, choices=Which, default=Which.ALL)
+    severity = models.SmallIntegerField("失信程度", choices=PublicationPeriod.Severity, null=True, blank=True)
+    provider = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, verbose_name="提供单位", related_name="+"
+    )
+    ends_by = models.DateField("公示结束不晚于", null=True, blank=True)
+    record_ids = ArrayField(models.BigIntegerField(), verbose_name="只要这些记录", null=True, blank=True)
     format = models.CharField("格式", max_length=4, choices=Format, default=Format.XLSX)
     channel = models.CharField("渠道", max_length=20)
     address = models.CharField("来源网段", max_length=50, blank=True)

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from access.actions import Ask, Asker, write_query
-from access.models import Kind, Purpose
+from access.models import Kind, Purpose, Request
 from access.reading import purpose_in_words
+from access.rules import refusal_of_open_list
 from accounts.models import User
 from catalogue.models import Item
 from records.export_models import Export, ExportDownload
@@ -38,13 +39,21 @@ class Filters:
     decided_until: date | None = None
     which: Export.Which = Export.Which.ALL
     format: Export.Format = Export.Format.XLSX
+    severity: int | None = None
+    provider: int | None = None  # an organisation's key
+    ends_by: date | None = None  # public today, and no longer than until that day
+    record_ids: list[int] | None = None  # these and no others, as far as the rest allows them
 
 
 @transaction.atomic
-def request(filters: Filters, *, by: Asker) -> Export | Refused:
-    """Ask for an export; the job counts it first. A refusal is written down (kind Q5), about nobody."""
+def request(filters: Filters, *, by: Asker, listed: Request | None = None) -> Export | Refused:
+    """Ask for an export; the job counts it first. A refusal is written down (kind Q5), about nobody.
+
+    `listed` is the registration of the list that the export is asked from: it must still be open.
+    """
     assert by.user is not None
-    if refusal := refusal_of_export(by.user, filters.items, own_only=filters.own_only):
+    refusal = refusal_of_open_list(listed, by.user, filters.items) if listed else None
+    if refusal := refusal or refusal_of_export(by.user, filters.items, own_only=filters.own_only):
         ask = Ask(
             kind=Kind.DUTY, ground=f"申请批量导出（事项编码 {filters.duty_code}）",
             purpose=purpose_in_words(filters.purpose, filters.purpose_text), fields_class="无", items=filters.items,
@@ -57,7 +66,8 @@ def request(filters: Filters, *, by: Asker) -> Export | Refused:
         requested_by=by.user, organisation=by.user.organisation, purpose=filters.purpose, purpose_text=filters.purpose_text,
         duty_code=filters.duty_code, case_no=filters.case_no, item_ids=sorted(item.pk for item in filters.items),
         own_only=filters.own_only, decided_from=filters.decided_from, decided_until=filters.decided_until,
-        which=filters.which, format=filters.format, channel=by.channel, address=by.address,
+        which=filters.which, format=filters.format, severity=filters.severity, provider_id=filters.provider,
+        ends_by=filters.ends_by, record_ids=filters.record_ids, channel=by.channel, address=by.address,
     )  # fmt: skip
     export.items.set(filters.items)
     _enqueue(export)

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Organisation, Person, User
-from catalogue.models import Item, ItemVersion, PublicationPeriod
+from catalogue.models import Deadline, Item, ItemVersion, PublicationPeriod
 from records.models import Batch, Record
 
 
@@ -17,6 +17,15 @@ class RecordActQuerySet(models.QuerySet["RecordAct"]):
         if user.organisation_id and (user.has_perm("records.ask_act") or user.has_perm("records.decide_act")):
             return self.filter(organisation=user.organisation_id)
         return self.none()
+
+    def with_due_day(self) -> "RecordActQuerySet":
+        """Add `due_on`, `due_provisional` and `is_overdue` of the clock that nobody has met, in the same query."""
+        clocks = Deadline.objects.of_outer(RecordAct).filter(met_on__isnull=True).order_by("due_on", "pk")
+        return self.annotate(
+            due_on=models.Subquery(clocks.values("due_on")[:1]),
+            due_provisional=models.Subquery(clocks.values("provisional")[:1]),
+            is_overdue=models.Exists(clocks.overdue()),
+        )
 
     def waiting(self) -> "RecordActQuerySet":
         """Acts that nobody has decided."""

@@ -19,7 +19,10 @@ from access.rules import lists_of
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, sentence_of, signed_in
-from records import bulk, listing, work_lists
+from records import bulk, list_exports, listing, work_lists
+from records.export_models import Export
+from records.export_rules import REVIEW_ABOVE
+from records.list_exports import ListedExportForm
 from records.list_forms import FilterForm, ListRegisterForm, SaveViewForm, SearchForm, WorkListForm
 from records.listing import Filters
 from records.models import ListSearch, Record, SavedView, WorkList
@@ -55,6 +58,7 @@ class RecordAdmin(ListsAdmin):
             path("views/save/", view(self.save_view), name="records_record_save_view"),
             path("views/drop/", view(self.drop_view), name="records_record_drop_view"),
             path("hand-out/", view(self.hand_out_view), name="records_record_hand_out"),
+            path("export/", view(self.export_view), name="records_record_export"),
         ]
         return own + super().get_urls()
 
@@ -77,7 +81,7 @@ class RecordAdmin(ListsAdmin):
         if (default := _default_of(views)) and set(request.GET) <= {"r"}:
             return _to_list(r=registered.pk, **_as_address(default))
         form = FilterForm(request.GET, registered=registered, user=user)
-        search = _searched(request, registered)
+        search = _search_of(request.GET.get("s"), registered)
         filters = form.filters() if form.is_valid() else Filters()
         found = listing.page(
             registered, filters, search, after=_key(request.GET.get("after")), newer="back" in request.GET,
@@ -156,14 +160,56 @@ class RecordAdmin(ListsAdmin):
             return _to_list(**address)
         return redirect("admin:records_worklist_change", made.pk)
 
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for an export of the ticked records, or of just what filters or search find."""
+        registered, address = self._posted(request), _posted_address(request)
+        if not request.user.has_perm("records.add_export"):
+            raise PermissionDenied("您没有导出信用记录的职责。")
+        ticked = request.POST.getlist("record")
+        form = ListedExportForm(
+            request.POST if "format" in request.POST else None, ticked=len(ticked), searched="s" in address
+        )
+        if not form.is_valid():
+            context = self._context(
+                request, "导出列表中的记录", form=form, registered=registered, kept=urlencode(address), ticked=ticked,
+                review_above=REVIEW_ABOVE,
+            )  # fmt: skip
+            page = "admin/records/record/export.html"
+            return render(request, page, context, status=422 if form.errors else 200)
+        whole = form.cleaned_data["which"] == "all"
+        try:
+            filters = self._filters(request, registered, address)
+            exact = not whole or "s" in address  # filters go into the export as such, what was looked for as keys
+            keys = self._keys(request, registered, whole=whole, address=address) if exact else None
+            list_exports.check(keys)
+        except (ValidationError, PermissionDenied) as error:
+            messages.error(request, sentence_of(error))
+            return _to_list(**address)
+        outcome = list_exports.request(
+            registered,
+            filters,
+            keys=keys,
+            form=Export.Format(form.cleaned_data["format"]),
+            by=asker(request, STAFF_SITE),
+        )
+        if isinstance(outcome, Refused):
+            return self._refused(request, outcome)
+        return redirect("admin:records_export_change", outcome.pk)
+
+    def _filters(self, request: HttpRequest, registered: Request, address: dict[str, str]) -> Filters:
+        """Return the filters of a posted address; nobody gets the whole list for a filter that is wrong."""
+        form = FilterForm(_query(address), registered=registered, user=signed_in(request))
+        if not form.is_valid():
+            raise ValidationError("筛选条件有误，没有提交。请在列表页改正筛选条件后再试。", code="filters")
+        return form.filters()
+
     def _keys(self, request: HttpRequest, registered: Request, *, whole: bool, address: dict[str, str]) -> list[int]:
         """Return the records meant: ticked ones that this registration has shown, or all that the filters find."""
         if not whole:
             ticked = [int(key) for key in request.POST.getlist("record") if key.isdecimal()]
             return listing.shown_to(registered, ticked)
-        form = FilterForm(_query(address), registered=registered, user=signed_in(request))
-        search = ListSearch.objects.filter(pk=_key(address.get("s")) or 0, request=registered).first()
-        filters = form.filters() if form.is_valid() else Filters()
+        search = _search_of(address.get("s"), registered)
+        filters = self._filters(request, registered, address)
         found = listing.ids_for_a_job(registered, filters, search, most=bulk.MOST + 1, by=asker(request, STAFF_SITE))
         if isinstance(found, Refused):
             raise PermissionDenied(found.reason)
@@ -299,10 +345,11 @@ def _registered(request: HttpRequest) -> Request | None:
     return mine.open().first()
 
 
-def _searched(request: HttpRequest, registered: Request) -> ListSearch | None:
-    if "s" not in request.GET:
+def _search_of(named: str | None, registered: Request) -> ListSearch | None:
+    """Return what an address looks for; an address of a search that is gone is not one of the whole list."""
+    if named is None:
         return None
-    search = ListSearch.objects.filter(pk=_key(request.GET["s"]) or 0, request=registered).first()
+    search = ListSearch.objects.filter(pk=_key(named) or 0, request=registered).first()
     if search is None:
         raise Http404
     return search

@@ -24,6 +24,7 @@ from creditfujian.lib.masking import Profile
 from records.intake.base import place
 from records.models import ListSearch, Record, RecordVersion, SavedView, record_key
 from records.reading import Refused, View, views_of
+from records.timeline import Step, steps
 
 PAGE_SIZE = 50
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
@@ -185,6 +186,7 @@ class RecordPage:
     id_number: str
     view: View
     versions: list[VersionLine]
+    steps: list[Step]
     seq: int
 
 
@@ -215,7 +217,7 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     [(_, view)] = views_of(versions[-1:], Field.Reader.DEPARTMENT)
     return RecordPage(
         pk=record_id, name=person.name, id_number=person.masked_id(Profile.DEPARTMENT),
-        view=view, versions=_version_lines(versions), seq=seq,
+        view=view, versions=_version_lines(versions), steps=steps([record_id], officer=by.user)[record_id], seq=seq,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from accounts.models import User
@@ -248,6 +248,12 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
     def of(self, subject: models.Model) -> "DeadlineQuerySet":
         """Clocks of one case, listing or whatever else was started on."""
         return self.filter(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
+
+    def of_outer(self, model: type[models.Model]) -> "DeadlineQuerySet":
+        """Clocks of the row of an outer query over a model: for lists, in place of a query per row."""
+        return self.filter(
+            subject_type=model._meta.label_lower, subject_id=Cast(models.OuterRef("pk"), models.CharField())
+        )
 
     def running(self) -> "DeadlineQuerySet":
         """Clocks that are neither met nor paused."""

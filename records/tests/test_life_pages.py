@@ -1,15 +1,20 @@
 """The pages of acts and of the person's words: what officials and the person do with them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from access.actions import Asker
 from access.models import QueryPerson
 from accounts.models import User
 from creditfujian.tests.cast import Cast
+from records import acts
 from records.life_models import RecordAct
 from records.models import Record
 from records.reading import own_file
@@ -17,6 +22,7 @@ from records.statements import state, take_back
 from records.tests.life import one_record
 from records.waiting import waiting_for
 
+Kind = RecordAct.Kind
 Browser = Callable[[User | None], Client]
 LIST = "/admin/records/recordact/"
 
@@ -48,7 +54,9 @@ def test_a_correction_is_filled_in_compared_and_decided(cast: Cast, as_user: Bro
     wrong = officer.post(page, values | {code: "联系电话13800138000"})
     assert wrong.status_code == 422
     assert "手机号码" in wrong.content.decode()
+    lines = QueryPerson.objects.count()
     assert officer.post(page, values | {code: "吊销登记证。"}).status_code == 302
+    assert QueryPerson.objects.count() == lines + 1  # one opening of the record, one line
     act = RecordAct.objects.get()
     lines = QueryPerson.objects.count()
     shown = reviewer.get(f"{LIST}{act.pk}/change/?records=1").content.decode()
@@ -56,6 +64,27 @@ def test_a_correction_is_filled_in_compared_and_decided(cast: Cast, as_user: Bro
     assert QueryPerson.objects.count() == lines + 1
     reviewer.post(f"{LIST}{act.pk}/decide/", {"agree": "1"})
     assert "吊销登记证。" in as_user(cast.citizen).get("/me/file/").content.decode()
+
+
+def test_what_runs_out_first_stands_first_however_many_acts_there_are(cast: Cast, as_user: Browser) -> None:
+    numbers = [one_record(cast, 行政处罚决定书文号=f"闽市监处罚〔2026〕{n}号") for n in range(1, 5)]
+    early, reviewer = timezone.localdate() - timedelta(days=30), as_user(cast.data_reviewer)
+    made = [acts.ask(Kind.RESTORE, numbers[:1], by=cast.data_officer, reason="没有期限的")]
+    made += [acts.ask(Kind.WITHDRAW, numbers[1:2], by=cast.data_officer, reason="今天起算的")]
+    reviewer.get(LIST)  # what a first page loads once
+    with CaptureQueriesContext(connection) as few:
+        reviewer.get(LIST)
+    made += [
+        acts.ask(Kind.CANCEL, [number], by=cast.data_officer, reason="文书早已撤销", document_no="闽政行复〔2026〕1号",
+                 document_date=early) for number in numbers[2:]
+    ]  # fmt: skip
+    with CaptureQueriesContext(connection) as many:
+        page = reviewer.get(LIST)
+    assert [act.pk for act in page.context["cl"].result_list] == [made[n].pk for n in (3, 2, 1, 0)]
+    assert page.content.decode().count("（超期）") == 2
+    assert len(many) == len(few)
+    acts.decide(made[3].pk, by=cast.data_reviewer, agree=True)
+    assert reviewer.get(LIST).context["cl"].result_list[0].pk == made[2].pk  # what is done runs out no more
 
 
 def test_a_wrong_number_is_told_by_name(cast: Cast, as_user: Browser) -> None:

@@ -22,6 +22,7 @@ from records.statements import state as say
 from records.tests.deliveries import decided, deliver, penalty
 from records.tests.life import asker, at, done, one_record, owner_sql, states
 from records.tests.test_gateway import registration
+from records.timeline import own_file_with_steps
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -114,8 +115,9 @@ def test_a_record_under_notice_is_seen_by_the_person_alone_until_the_window_is_o
         assert set(seen(noticed).values()) == {1}
         assert (life.begin_use(), life.begin_use()) == (1, 0)
         assert set(seen(noticed).values()) == {1}
+        _, [(_, steps)] = own_file_with_steps(noticed.citizen.person, by=Asker(noticed.citizen, "公示网站"))
     assert states(number) == [(3, 1)]
-    assert RecordEvent.objects.get(kind=1).is_by_calendar
+    assert [step.what for step in steps] == ["告知期满，开始使用", "新增"]
 
 
 def test_the_application_cannot_begin_use_early(noticed: Cast) -> None:
