@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue, demo_life, demo_ways_out
+from creditfujian import demo_catalogue, demo_entry, demo_life, demo_ways_out
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -95,6 +95,7 @@ def load(*, say: Say) -> list[Account]:
     items = _catalogue(organisations)
     say(f"机构 {len(organisations)} 个，工作人员 {len(accounts)} 名，目录条目 {len(items)} 个")
     people = _batches(organisations, say)
+    demo_entry.load(people[520:522], MARKET_CASES, Item.objects.get(code=PENALTIES))
     demo_catalogue.load()
     accounts += _citizens(people)
     accounts.append(_institution(organisations))

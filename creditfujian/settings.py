@@ -165,6 +165,8 @@ INTAKE_PAGE_MIB = env.number("INTAKE_PAGE_MIB", 100)
 INTAKE_PAGE_ROWS = env.number("INTAKE_PAGE_ROWS", 1_048_576)
 INTAKE_COMMAND_MIB = env.number("INTAKE_COMMAND_MIB", 2048)
 INTAKE_COMMAND_ROWS = env.number("INTAKE_COMMAND_ROWS", 10_000_000)
+INTAKE_FORM_MIB = env.number("INTAKE_FORM_MIB", 4)
+INTAKE_FORM_ROWS = env.number("INTAKE_FORM_ROWS", 200)
 
 # --- work in the background: django-q2 on our own database ----------------------------------------
 Q_CLUSTER = {

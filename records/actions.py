@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
-from catalogue.models import Item
+from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
 from records import duties
 from records.intake import check, commit, stage, store
@@ -31,16 +31,10 @@ def receive(
     """Take a file for an item (step 1); return the batch and whether it is a new one.
 
     The same file for the same item and supplier is answered with the batch it made the first time.
-    Raises PermissionDenied without the role or without the grant on the item, ValidationError when no version of
-    the item is in force.
+    Raises PermissionDenied and ValidationError as `rules_to_deliver` does.
     """
-    if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item) or by.organisation is None:
-        raise PermissionDenied("您的单位未获准报送该目录条目，或您没有报送职责。")
-    version = item.version_on(timezone.localdate())
-    if version is None:
-        raise ValidationError("该目录条目没有现行版本，不能报送。", code="not_in_force")
-    if not version.comes_by_delivery:
-        raise ValidationError(NOT_DELIVERED, code="not_delivered")
+    rules_to_deliver(item, by)
+    assert by.organisation is not None
     file = store.keep(stream, name)
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item.pk)
@@ -53,6 +47,22 @@ def receive(
             item=item, supplier=by.organisation, uploaded_by=by, file=file, channel=channel, mode=mode
         )
         return batch, True
+
+
+def rules_to_deliver(item: Item, by: User) -> ItemVersion:
+    """Return the version of an item under which this user may deliver rows today.
+
+    Raises PermissionDenied without the role or without the grant on the item, ValidationError when no version of
+    the item is in force or its records do not come by delivery.
+    """
+    if not by.has_perm("records.add_batch") or not may_supply(by.organisation, item) or by.organisation is None:
+        raise PermissionDenied("您的单位未获准报送该目录条目，或您没有报送职责。")
+    version = item.version_on(timezone.localdate())
+    if version is None:
+        raise ValidationError("该目录条目没有现行版本，不能报送。", code="not_in_force")
+    if not version.comes_by_delivery:
+        raise ValidationError(NOT_DELIVERED, code="not_delivered")
+    return version
 
 
 def start_checking(batch: Batch) -> None:

@@ -18,7 +18,8 @@ from access.models import Reach, Request
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
-from records import actions, preview
+from records import actions, entry, preview
+from records.entry_admin import EntryPages
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
 from records.models import Batch
@@ -39,8 +40,8 @@ class OpenRowsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
-    """Upload, preview, commit, correct, withdraw. Everyone else sees counts."""
+class BatchAdmin(EntryPages, ReadOnlyAdmin):
+    """Upload, type, preview, commit, correct, withdraw. Everyone else sees counts."""
 
     add_label = "上传数据"
     list_display = [
@@ -86,7 +87,7 @@ class BatchAdmin(ReadOnlyAdmin):
             path("<int:pk>/resume/", view(self.resume_view), name="records_batch_resume"),
             path("<int:pk>/correction/", view(self.correction_view), name="records_batch_correction"),
         ]
-        return own + super().get_urls()
+        return own + self.entry_urls() + super().get_urls()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -132,6 +133,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "reasons": preview.reasons(batch, with_examples=rows),
             "hints": preview.hints(batch) if rows else [],
             "differences": self._differences(request, batch) if rows else None,
+            "typed": entry.shown(batch) if rows else [], "may_take_back": entry.may_take_back(batch, user),
             "may_commit": not reason, "why_not_commit": reason,
             "may_withdraw": rows and batch.state == Batch.State.COMMITTED and user.has_perm("records.withdraw_batch"),
             "may_cancel": rows and user.has_perm("records.add_batch")

@@ -78,6 +78,7 @@ class Batch(models.Model):
     class Channel(models.TextChoices):
         PAGE = "page", "网页上传"
         COMMAND = "command", "命令行"
+        FORM = "form", "表单录入"
 
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
     supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")

@@ -40,7 +40,7 @@ from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
-DEEDS = ("commit", "withdraw", "cancel", "resume", "add", "delete")
+DEEDS = ("commit", "withdraw", "cancel", "resume", "add", "delete", "type", "item", "back")
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",

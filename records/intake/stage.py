@@ -58,7 +58,7 @@ def stage(batch: Batch) -> Reading | None:
         if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
             helper.start_over(batch)
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
-        rows = _data_rows(table, head, after=batch.last_row)
+        rows = data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:
             second = None
             if helper.is_worth_it(batch):
@@ -72,7 +72,8 @@ def stage(batch: Batch) -> Reading | None:
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
 
 
-def _data_rows(table: files.Table, head: header.Header, *, after: int) -> Iterator[tuple[int, list[Any]]]:
+def data_rows(table: files.Table, head: header.Header, *, after: int = 0) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the rows that hold data, by number, those after `after`: no header, no notes under it, no footer."""
     start = max(head.data_from - 1, after)
     for row_no, cells in table.rows():
         if row_no > start and not header.is_footer(cells):
@@ -198,7 +199,7 @@ def _origin(batch: Batch, table: files.Table, head: header.Header) -> Batch | No
     """Return the batch that a correction workbook came from, when it is this supplier's and of this item."""
     if head.source_index is None:
         return None
-    for _, cells in _data_rows(table, head, after=0):
+    for _, cells in data_rows(table, head, after=0):
         cell = cells[head.source_index] if head.source_index < len(cells) else None
         if match := _SOURCE.match(str(cell or "").strip()):
             return Batch.objects.filter(

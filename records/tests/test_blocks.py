@@ -40,7 +40,7 @@ def sample(kind: str, seed: int) -> tuple[header.Header, list[tuple[int, list[An
     samples.write_sample(out, 300, messy=True, kind=kind, seed=seed)
     table = files.open_table(out)
     head = header.find_header(table, samples.COLUMNS)
-    return head, list(stage._data_rows(table, head, after=0))
+    return head, list(stage.data_rows(table, head))
 
 
 def staged(rules: Schema, head: header.Header, rows: list[tuple[int, list[Any]]], size: int) -> list[list[str]]:
