@@ -22,6 +22,7 @@ from records import actions, preview
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
 from records.models import Batch
+from records.person_models import PersonCase
 from records.reading import Refused, file_by_request, register
 
 
@@ -131,6 +132,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "batch": batch, "sees_rows": rows, "form": form, "item": batch.item.version_on(timezone.localdate(batch.received_at)),
             "reasons": preview.reasons(batch, with_examples=rows),
             "hints": preview.hints(batch) if rows else [],
+            "name_cases": PersonCase.objects.filter(sources__batch=batch).order_by("pk")[:100] if rows else [],
             "differences": self._differences(request, batch) if rows else None,
             "may_commit": not reason, "why_not_commit": reason,
             "may_withdraw": rows and batch.state == Batch.State.COMMITTED and user.has_perm("records.withdraw_batch"),
@@ -256,4 +258,4 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import act_admin, duty_admin, export_admin, list_admin, report_admin  # noqa: E402, F401
+from records import act_admin, duty_admin, export_admin, list_admin, person_admin, report_admin  # noqa: E402, F401
