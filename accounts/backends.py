@@ -16,6 +16,6 @@ class StaffAndCitizens(ModelBackend):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         if username and len(number := identity.normalise(username)) == 18 and number[:17].isdigit():
-            person = Person.objects.with_number(number).filter(merged_into=None).first()
+            person = Person.objects.holder_of(number)
             username = User.objects.filter(person=person).values_list("username", flat=True).first() or ""
         return super().authenticate(request, username=username, password=password, **kwargs)  # type: ignore[return-value]

@@ -97,6 +97,11 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """Persons with this normalised identity number, under any key in use."""
         return self.filter(id_index__in=settings.FIELD_KEYRING.indexes(id_number.encode()))
 
+    def holder_of(self, id_number: str) -> "Person | None":
+        """Return whom a normalised number stands for: where two numbers were found to be one human, the survivor."""
+        person = self.with_number(id_number).first()
+        return person.survivor() if person else None
+
 
 class Person(models.Model):
     """A natural person: identity only. Facts about them live in records, contacts with their account."""
@@ -142,6 +147,53 @@ class Person(models.Model):
     def is_adult(self, on: date) -> bool:
         """Tell whether the person was eighteen on that day."""
         return identity.is_adult(self.id_number(), on)
+
+    def survivor(self) -> "Person":
+        """Return the person that this one was merged into, at the end of the chain; itself when it was not."""
+        person = self
+        while person.merged_into is not None:
+            person = person.merged_into
+        return person
+
+    def family(self) -> list[int]:
+        """Return this person's key and those of all that were merged into it: whose lines are this human's."""
+        found, fresh = [self.pk], [self.pk]
+        while fresh:
+            fresh = list(Person.objects.filter(merged_into__in=fresh).values_list("pk", flat=True))
+            found += fresh
+        return found
+
+    def bears(self, name: str) -> bool:
+        """Tell whether a normalised name is the person's, or was before they changed it."""
+        renamed = PersonName.objects.filter(person=self, name=name, how=PersonName.How.RENAMED)
+        return self.name == name or renamed.exists()
+
+
+class PersonName(models.Model):
+    """A name that a person stood under until a case of two officials changed it. Written by the case, never changed."""
+
+    class How(models.TextChoices):
+        RENAMED = "renamed", "曾用名"
+        WRONG = "wrong", "登记有误，已更正"
+
+    person = models.ForeignKey(Person, models.PROTECT, verbose_name="自然人", related_name="names")
+    name = models.CharField("原登记姓名", max_length=100)
+    how = models.CharField("变更原因", max_length=8, choices=How)
+    until = models.DateField("改名日期", help_text="证明文件的日期；此前作出的文书仍可使用原姓名")
+    document = models.CharField("证明文件", max_length=120)
+    case_no = models.CharField("核对单编号", max_length=20)
+    asked_by = models.ForeignKey("User", models.PROTECT, verbose_name="核对人", related_name="+")
+    decided_by = models.ForeignKey("User", models.PROTECT, verbose_name="审核人", related_name="+")
+    at = models.DateTimeField("变更时间", db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "姓名变更"
+        db_table_comment = "append-only, written by the database: names that persons stood under before"
+        ordering = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.get_how_display()} {self.case_no}"
 
 
 class Role(models.TextChoices):

@@ -20,7 +20,8 @@ _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
         "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
-        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act", *_EXPORT,
+        "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act",
+        "records.attest_name", *_EXPORT,
     ),
     Role.DATA_REVIEWER: (
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
@@ -38,7 +39,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.view_calendaredition", "catalogue.propose_calendar", "catalogue.confirm_calendar",
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
         "catalogue.view_deadline", "catalogue.view_supplyassignment", "catalogue.assign_supplier",
-        "records.view_supplyduty", "records.view_all_duties",
+        "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",

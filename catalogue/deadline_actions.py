@@ -176,6 +176,22 @@ def start(code: str, *, on: date, subject: models.Model, label: str) -> Deadline
     return clock
 
 
+def start_all(code: str, *, on: date, subjects: list[tuple[models.Model, str]]) -> list[Deadline]:
+    """Start the same clock on many subjects, given with their labels, in one statement. Raises NoRule."""
+    if not subjects:
+        return []
+    rule, calendar = rule_for(code, on), working_calendar()
+    due = rule.due(on, calendar)
+    return Deadline.objects.bulk_create(
+        Deadline(
+            rule=rule, subject_type=subject._meta.label_lower, subject_id=str(subject.pk), subject_label=label,
+            started_on=on, counted_from=on, counted=rule.n, counted_unit=rule.unit, due_on=due.date,
+            provisional=due.provisional, edition_id=None if due.provisional else due.edition,
+        )
+        for subject, label in subjects
+    )  # fmt: skip
+
+
 def pause(clock_id: int, *, on: date, reason: str) -> Deadline:
     """Stop a clock, such as while papers are awaited; what is left of it is counted from `resume`.
 

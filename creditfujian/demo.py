@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue, demo_entry, demo_life, demo_ways_out
+from creditfujian import demo_catalogue, demo_entry, demo_life, demo_persons, demo_ways_out
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -64,8 +64,8 @@ STAFF = [
     (Role.DECIDER_REVIEWER, "decider_reviewer", "刘复核", "MRKT", "认定审核人"),
     (Role.LEGAL_REVIEWER, "legal_reviewer", "许法制", "MRKT", "法制审核员"),
     (Role.DECIDER_HEAD, "decider_head", "谢负责", "MRKT", "认定单位负责人"),
-    (Role.CREDIT_OFFICE, "credit_office", "苏信用", "FGWH", "查看目录和各单位报送数量，录入年度日历，提出时限规则"),
-    (Role.CREDIT_OFFICE, "credit_office2", "柯复核", "FGWH", "确认另一名工作人员录入的年度日历、提出的时限规则"),
+    (Role.CREDIT_OFFICE, "credit_office", "苏信用", "FGWH", "查看目录和各单位报送数量，录入年度日历，提出时限规则，核对人员身份"),
+    (Role.CREDIT_OFFICE, "credit_office2", "柯复核", "FGWH", "确认另一名工作人员录入的年度日历、提出的时限规则，审核人员核对单"),
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
     (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告"),
     (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
@@ -104,6 +104,7 @@ def load(*, say: Say) -> list[Account]:
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
     demo_life.speak(User.objects.get(username="citizen"))
     say(demo_ways_out.load(item_code=PENALTIES))
+    demo_persons.load(people[30:40], lambda some: _deliver_penalties(some, organisations["MRKT"]))
     return accounts
 
 
@@ -241,6 +242,13 @@ def _penalties(
         column, value = SPOILT[number % len(SPOILT)]
         row[column] = value or row[column][:-1]
     return _csv(header, rows)
+
+
+def _deliver_penalties(crowd: list[Somebody], organisation: Organisation) -> Batch:
+    """Deliver a penalty of last week about each of them by two hands."""
+    start = timezone.localdate() - timedelta(days=12)
+    content = _penalties(crowd, MARKET_CASES, organisation, "岩市监处罚", start, 8, public=True)
+    return _deliver(content, "龙岩报送11月.csv", PENALTIES, "data_officer", "data_reviewer")
 
 
 def _qualifications(crowd: list[Somebody], organisation: Organisation) -> bytes:

@@ -10,7 +10,7 @@ from django_q.tasks import async_task
 from accounts.models import User
 from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
-from records import duties
+from records import duties, persons
 from records.intake import check, commit, stage, store
 from records.intake.files import FileRefused
 from records.models import Batch
@@ -102,6 +102,8 @@ def check_batch(batch_id: int) -> Batch:
         check.count(batch, unmarked=unchanged)
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
+        if not goes_in(batch):  # no commit will come by here
+            persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
         return _move(batch, State.CHECKED, *fields)
@@ -179,6 +181,7 @@ def commit_batch(batch_id: int) -> Batch:
         batch.committed_by = None
         return _move(batch, State.CHECKED, "committed_by", *counts)
     commit.write_records(batch, by_id=batch.committed_by_id or 0)
+    persons.open_name_cases(batch)
     if batch.correction_of_id and (closed := commit.close_corrections(batch)):
         origin = Batch.objects.select_for_update().get(pk=batch.correction_of_id)
         origin.corrected += closed

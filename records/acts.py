@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
@@ -21,6 +21,7 @@ from records.intake.lines import content_digest
 from records.intake.schema import Schema
 from records.life_models import ActContent, RecordAct
 from records.models import Record, RecordVersion
+from records.refusals import InWords
 
 Kind, State = RecordAct.Kind, RecordAct.State
 
@@ -56,7 +57,7 @@ def ask(
         raise PermissionDenied("只有报送单位的数据员可以申请更正、撤回、撤销。")
     if kind not in ASKED_BY_PROVIDERS:
         raise PermissionDenied("这一事项不由报送单位申请。")
-    with transaction.atomic(), _InWords():
+    with transaction.atomic(), InWords(REFUSALS):
         act = _draft(
             kind, numbers, organisation=by.organisation, by=by, reason=reason, document_no=document_no,
             document_date=document_date, marks=marks,
@@ -68,7 +69,7 @@ def ask(
 
 def decide(act_id: int, *, by: User, agree: bool, note: str = "") -> RecordAct:
     """Agree, and have it done in the same transaction, or refuse with a reason. Raises PermissionDenied, ValidationError."""
-    with transaction.atomic(), _InWords():
+    with transaction.atomic(), InWords(REFUSALS):
         act = RecordAct.objects.select_for_update().get(pk=act_id)
         if reason := why_not_decide(act, by):
             raise PermissionDenied(reason)
@@ -119,7 +120,7 @@ def mark(
     """
     if kind not in (Kind.OBJECTION, Kind.REVIEW):
         raise ValidationError("这不是标记。", code="kind")
-    with transaction.atomic(), _InWords():
+    with transaction.atomic(), InWords(REFUSALS):
         act = _draft(
             kind, numbers, organisation=organisation, by=by, reason=reason, document_no=document_no,
             document_date=document_date, hides=hides,
@@ -145,7 +146,7 @@ def carry_out_decided(
 
     Its two officials are named; the database refuses one for both. Raises ValidationError.
     """
-    with transaction.atomic(), _InWords():
+    with transaction.atomic(), InWords(REFUSALS):
         act = _draft(
             kind, numbers, organisation=organisation, by=asked_by, reason=reason, document_no=document_no,
             document_date=document_date, marks=marks,
@@ -178,7 +179,7 @@ def propose_correction(
     `opened` is the record when this transaction has opened it already: one opening, one query line.
     Returns what is wrong by field code, or nothing when it was handed in. Raises PermissionDenied, ValidationError.
     """
-    with transaction.atomic(), _InWords():
+    with transaction.atomic(), InWords(REFUSALS):
         act = RecordAct.objects.select_for_update().get(pk=act_id)
         if by.user is None or act.asked_by_id != by.user.pk or act.state != State.DRAFT:
             raise PermissionDenied("只有申请人可以填写尚未提交的更正。")
@@ -325,16 +326,3 @@ def _stop_clock(act: RecordAct) -> None:
 def _move(act: RecordAct, state: str, *fields: str) -> None:
     act.state = state
     act.save(update_fields=["state", *fields])
-
-
-class _InWords:
-    """Turn what the database refuses into the sentence for people."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError):
-            name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
-            if sentence := REFUSALS.get(name):
-                raise ValidationError(sentence, code=name) from error

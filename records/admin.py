@@ -23,6 +23,7 @@ from records.entry_admin import EntryPages
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
 from records.models import Batch
+from records.person_models import PersonCase
 from records.reading import Refused, file_by_request, register
 
 
@@ -132,6 +133,7 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
             "batch": batch, "sees_rows": rows, "form": form, "item": batch.item.version_on(timezone.localdate(batch.received_at)),
             "reasons": preview.reasons(batch, with_examples=rows),
             "hints": preview.hints(batch) if rows else [],
+            "name_cases": PersonCase.objects.filter(sources__batch=batch).order_by("pk")[:100] if rows else [],
             "differences": self._differences(request, batch) if rows else None,
             "typed": entry.shown(batch) if rows else [], "may_take_back": entry.may_take_back(batch, user),
             "may_commit": not reason, "why_not_commit": reason,
@@ -258,4 +260,4 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import act_admin, duty_admin, export_admin, list_admin, report_admin  # noqa: E402, F401
+from records import act_admin, duty_admin, export_admin, list_admin, person_admin, report_admin  # noqa: E402, F401

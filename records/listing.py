@@ -122,10 +122,9 @@ def look_for(request: Request, by: ListSearch.By, text: str, *, name: str = "") 
     """
     if by is not ListSearch.By.NUMBER:
         return ListSearch.objects.create(request=request, by=by, text=text)
-    persons = Person.objects.with_number(text).filter(merged_into=None)
-    return ListSearch.objects.create(
-        request=request, by=by, person=(persons.filter(name=name) if name else persons).first()
-    )
+    person = Person.objects.holder_of(text)
+    is_theirs = person is not None and (not name or person.bears(name))
+    return ListSearch.objects.create(request=request, by=by, person=person if is_theirs else None)
 
 
 @transaction.atomic

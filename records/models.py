@@ -497,4 +497,5 @@ from records.life_models import (  # noqa: E402, F401
     Statement,
 )
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
+from records.person_models import CasePaper, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

@@ -197,7 +197,9 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
     the file is opened.
     """
     assert by.user is not None
-    person = Person.objects.with_number(form.id_number).filter(name=form.name, merged_into=None).first()
+    person = Person.objects.holder_of(form.id_number)
+    if person is not None and not person.bears(form.name):
+        person = None
     refusal = refusal_of_duty(by.user, form.items)
     if refusal is None and person is not None:
         return register_request(
@@ -255,7 +257,8 @@ def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Aske
 
 def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     if id_number:
-        return Person.objects.with_number(id_number).filter(name=name, merged_into=None).first()
+        person = Person.objects.holder_of(id_number)
+        return person if person is not None and person.name == name else None
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_person_by_public_document(%s, %s)", [name, doc_no])
         found = cursor.fetchone()[0]

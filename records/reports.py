@@ -129,7 +129,7 @@ def ask_at_counter(*, id_number: str, name: str, by: Asker) -> CounterRequest | 
     assert user.organisation is not None
     number, name = check_identity(id_number), normalise_name(name)
     with transaction.atomic():
-        person = Person.objects.with_number(number).filter(merged_into=None).first()
+        person = Person.objects.holder_of(number)
         if person is None:
             person = Person.seal(number, name)
             person.save()

@@ -32,6 +32,7 @@ from records import acts, bulk, exports, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
 from records.models import Batch, SupplyDuty
+from records.person_models import PersonCase
 from records.reading import register
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import numbers_of
@@ -71,6 +72,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     acts.ask(RecordAct.Kind.CORRECT, [number], by=cast.data_officer, reason="金额录入有误")
     waiting = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。"), penalty(cast, 证件号码="1")]))
     assert waiting.state == Batch.State.CHECKED
+    check(cast, as_csv([penalty(cast, 行政相对人名称="陈小曼")]))  # a name conflict
     start("D13", on=timezone.localdate(), subject=cast.item, label="异议〔2026〕1号")
     consultation = consulted(cast)
     request = register(registration(cast), by=staff(cast.officer_here))
@@ -100,6 +102,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_consultation": Consultation,
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
         "records_recordact": RecordAct, "records_disposal": Disposal,
+        "records_personcase": PersonCase,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {

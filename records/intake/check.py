@@ -13,7 +13,10 @@ from records.models import Batch
 BIG = 2_000
 
 R01 = "与本文件%s重复（同一当事人、同一文书号、同一认定单位）。请只保留一行。"
-R02 = "姓名与该证件号码已登记的姓名不一致。请与证件核对；如当事人已改名，请附证明联系省信用办处理。"
+R02 = (
+    "姓名与该证件号码已登记的姓名不一致，这一行暂不入库，由省信用办按核对单核对。请与证件核对：写错的改正后重报；"
+    "没写错的在核对单上说明，核定后重报。"
+)
 R03 = "同一证件号码在本文件%s使用了另一个姓名。请与证件核对。"
 
 R04 = "这份文书的记录已经%s，不能再次报送。确需恢复或更正的，请用办理单办理（记录更正、撤回）。"
@@ -56,12 +59,15 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
    AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
+# Whoever changed their name stands under the old one in documents made before.
 _OTHER_NAME_KNOWN = """
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
        jsonb_build_array(%(field)s::text, 'R02', %(message)s::text))
   FROM accounts_person p
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
+   AND NOT EXISTS (SELECT 1 FROM accounts_personname n WHERE n.person_id = p.id AND n.name = r.name
+                      AND n.how = 'renamed' AND r.doc_date <= n.until)
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
 # record that is sent again counts as new, and what was annulled, repaired or is over does not come back by a delivery.

@@ -6,7 +6,7 @@ CHANNELS = [("page", "网页上传"), ("command", "命令行"), ("form", "表单
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0009_lists")]
+    dependencies = [("records", "0010_small")]
 
     operations = [
         migrations.AlterField(

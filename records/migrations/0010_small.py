@@ -53,7 +53,7 @@ $$;
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_whose_account"),
-        ("records", "0009_lists"),
+        ("records", "0010_one_look"),
     ]
 
     operations = [

@@ -1,0 +1,43 @@
+"""The demo's cases on persons: a name conflict that waits, one sent for decision, a decided change of name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from creditfujian.demo_people import Somebody
+from records import persons
+from records.models import Batch
+from records.person_models import CaseSource, PersonCase
+
+Answer = PersonCase.Answer
+
+
+def load(crowd: list[Somebody], deliver: Callable[[list[Somebody]], Batch]) -> None:
+    """Enter them through the deeds that people use; `deliver` sends a penalty about each of the given people."""
+    office, second, officer = (
+        User.objects.get(username=name) for name in ("credit_office", "credit_office2", "data_officer")
+    )
+    others = [replace(somebody, name=somebody.name[0] + "念" + somebody.name[-1]) for somebody in crowd[:4]]
+    batch = deliver([*others, *crowd[4:6]])
+    open_case, asked, renamed, wrong = PersonCase.objects.filter(sources__batch=batch).order_by("pk")
+    for case in (open_case, asked):
+        persons.attest(case.sources.get().pk, by=officer, says=CaseSource.Says.RIGHT)
+    _answer(asked, others, by=office)
+    _answer(renamed, others, by=office)
+    persons.decide(renamed.pk, by=second, agree=True, note="与户口簿变更页一致")
+    persons.answer_name(
+        wrong.pk, by=office, answer=Answer.SUPPLIER, reason="身份证上的姓名与登记一致，报送时写错一字"
+    )
+    persons.decide(wrong.pk, by=second, agree=True)
+
+
+def _answer(case: PersonCase, others: list[Somebody], *, by: User) -> None:
+    number = case.person.id_number()
+    name = next(one.name for one in others if one.id_number == number)
+    persons.answer_name(
+        case.pk, by=by, answer=Answer.RENAMED, reason="户口簿变更页载明姓名变更", new_name=name, document="book",
+        document_no="第0731号第3页", document_date=timezone.localdate() - timedelta(days=400),
+    )  # fmt: skip

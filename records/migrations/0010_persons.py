@@ -1,0 +1,666 @@
+"""Who somebody is: cases of two officials on names, deaths and merged numbers; the only way to change a person."""
+
+import django.db.models.deletion
+import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
+CASES = """
+-- The case that this transaction carries out, if any; and its number, as PersonCase.number says it.
+CREATE FUNCTION records_person_case_at_work() RETURNS bigint LANGUAGE sql STABLE AS
+    $$ SELECT nullif(current_setting('cf.person_case', true), '')::bigint $$;
+CREATE FUNCTION records_case_no(one bigint, opened timestamptz) RETURNS text LANGUAGE sql STABLE AS
+    $$ SELECT 'H' || to_char(opened AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' || lpad(one::text, greatest(6, length(one::text)), '0') $$;
+
+-- Whether the owner's own function is carrying out a decided case of these kinds about this person: a setting that the
+-- application makes up is not enough, for it is not the owner.
+CREATE FUNCTION records_case_allows(person bigint, kinds text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.records_personcase'::regclass)
+       AND EXISTS (SELECT 1 FROM public.records_personcase c
+                    WHERE c.id = public.records_person_case_at_work() AND c.state = 'decided' AND c.kind = ANY (kinds)
+                      AND person = c.person_id)
+$$;
+
+-- Who somebody is changes by a case alone; a person is born under their own number, alive.
+CREATE FUNCTION records_person_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM catalogue_refuse('person_begins_alive', 'death and merging are registered by a case');
+    END IF;
+    IF NEW.sid <> OLD.sid THEN
+        PERFORM catalogue_refuse('person_keeps_its_sid', 'the key of a person never changes');
+    END IF;
+    IF NEW.name <> OLD.name AND NOT records_case_allows(NEW.id, '{name}') THEN
+        PERFORM catalogue_refuse('person_name_changes_by_a_case', 'a name is changed by a case of two officials');
+    END IF;
+    IF NEW.deceased_on IS DISTINCT FROM OLD.deceased_on THEN
+        PERFORM catalogue_refuse('person_dies_by_a_case', 'a death is registered by a case of two officials');
+    END IF;
+    IF NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id THEN
+        PERFORM catalogue_refuse('person_merges_by_a_case', 'persons are merged by a case of two officials');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER person_guard BEFORE UPDATE ON accounts_person FOR EACH ROW
+    WHEN ((OLD.sid, OLD.name, OLD.deceased_on, OLD.merged_into_id)
+          IS DISTINCT FROM (NEW.sid, NEW.name, NEW.deceased_on, NEW.merged_into_id))
+    EXECUTE FUNCTION records_person_guard();
+CREATE TRIGGER person_begins_alive BEFORE INSERT ON accounts_person FOR EACH ROW
+    WHEN (NEW.deceased_on IS NOT NULL OR NEW.merged_into_id IS NOT NULL) EXECUTE FUNCTION records_person_guard();
+
+-- Whether an account is in use and its roles carry a permission of this app.
+CREATE FUNCTION records_holds(who bigint, permission text) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM accounts_user u
+          JOIN accounts_user_groups m ON m.user_id = u.id
+          JOIN auth_group_permissions g ON g.group_id = m.group_id
+          JOIN auth_permission p ON p.id = g.permission_id AND p.codename = permission
+          JOIN django_content_type t ON t.id = p.content_type_id AND t.app_label = 'records'
+         WHERE u.id = who AND u.is_active)
+$$;
+
+-- A case moves along its arrows by the hands of two officials; what was asked is not rewritten once it is decided.
+CREATE FUNCTION records_personcase_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE owner boolean := current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID);
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM catalogue_refuse('personcase_is_kept', 'cases are kept');
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.decided_by_id IS NOT NULL OR NEW.state <> (CASE NEW.kind WHEN 'name' THEN 'open' ELSE 'asked' END)
+           OR NEW.kind = 'name' AND NOT owner THEN
+            PERFORM catalogue_refuse('personcase_begins_undecided', 'a case begins undecided, a conflict by the delivery that met it');
+        END IF;
+    ELSE
+        IF OLD.state IN ('done', 'refused', 'dropped') THEN
+            PERFORM catalogue_refuse('personcase_is_over', 'what is over is not changed');
+        END IF;
+        IF NEW.state <> OLD.state AND NOT coalesce(CASE
+            WHEN (OLD.state, NEW.state) IN (('open', 'asked'), ('asked', 'open')) THEN NEW.kind = 'name'
+            WHEN (OLD.state, NEW.state) IN (('asked', 'refused'), ('asked', 'dropped')) THEN NEW.kind <> 'name'
+            ELSE (OLD.state, NEW.state) IN (('asked', 'decided'), ('decided', 'done')) END, false) THEN
+            PERFORM catalogue_refuse('personcase_moves_along_its_arrows',
+                format('a case may not go from %s to %s', OLD.state, NEW.state));
+        END IF;
+        IF (NEW.kind, NEW.person_id, NEW.opened_at) IS DISTINCT FROM (OLD.kind, OLD.person_id, OLD.opened_at)
+           OR (OLD.state, NEW.state) <> ('open', 'asked')
+              AND to_jsonb(NEW) - '{state,decided_by_id,decided_at,decision_note,done_at}'::text[]
+                  IS DISTINCT FROM to_jsonb(OLD) - '{state,decided_by_id,decided_at,decision_note,done_at}'::text[] THEN
+            PERFORM catalogue_refuse('personcase_is_what_was_asked', 'what was asked is not rewritten');
+        END IF;
+        IF OLD.state = 'decided' AND (NEW.decided_by_id, NEW.decided_at, NEW.decision_note)
+           IS DISTINCT FROM (OLD.decided_by_id, OLD.decided_at, OLD.decision_note) THEN
+            PERFORM catalogue_refuse('personcase_is_decided_once', 'a decision is not rewritten');
+        END IF;
+        IF NEW.state = 'done' AND NOT (owner AND records_person_case_at_work() = NEW.id) THEN
+            PERFORM catalogue_refuse('personcase_is_done_by_doing_it', 'a case is done when it has been carried out');
+        END IF;
+    END IF;
+    IF NEW.state = 'asked' AND NOT records_holds(NEW.asked_by_id, 'ask_personcase')
+       OR (NEW.state IN ('decided', 'refused') OR NEW.state = 'open' AND NEW.decided_by_id IS NOT NULL) AND NOT records_holds(NEW.decided_by_id, 'decide_personcase') THEN
+        PERFORM catalogue_refuse('personcase_by_the_credit_office', 'two officials with that duty look into it');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER personcase_guard BEFORE INSERT OR UPDATE OR DELETE ON records_personcase
+    FOR EACH ROW EXECUTE FUNCTION records_personcase_guard();
+
+-- The line of every step, and the end of what stands, in the statement that takes it.
+CREATE FUNCTION records_personcase_stepped() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO records_casestep (case_id, from_state, to_state, answer, note, by_id)
+    VALUES (NEW.id, CASE TG_OP WHEN 'UPDATE' THEN OLD.state ELSE '' END, NEW.state, NEW.answer,
+            CASE WHEN NEW.state = 'asked' THEN NEW.reason ELSE NEW.decision_note END,
+            CASE WHEN NEW.state = 'asked' THEN NEW.asked_by_id ELSE coalesce(NEW.decided_by_id, NEW.asked_by_id) END);
+    UPDATE records_casepaper SET standing = false WHERE case_id = NEW.id AND standing AND NEW.state NOT IN ('open', 'asked', 'decided');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER personcase_stepped AFTER INSERT OR UPDATE OF state ON records_personcase
+    FOR EACH ROW EXECUTE FUNCTION records_personcase_stepped();
+CREATE TRIGGER casestep_append_only BEFORE UPDATE OR DELETE ON records_casestep FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
+CREATE TRIGGER casestep_no_truncate BEFORE TRUNCATE ON records_casestep EXECUTE FUNCTION cf_refuse_change();
+
+-- Both names are read under a query line for the person, and no other way.
+ALTER TABLE records_casepaper ENABLE ROW LEVEL SECURITY;
+CREATE POLICY casepaper_read_with_a_query_line ON records_casepaper FOR SELECT USING (
+    EXISTS (SELECT 1 FROM access_queryperson q
+             WHERE q.person_id = records_casepaper.person_id AND q.at = transaction_timestamp()
+               AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind = 'Q5')
+);
+"""
+NAMES = """
+-- Open a case for each known person whom a batch at work names otherwise, or point at the one that stands.
+CREATE FUNCTION records_open_name_cases(batch bigint) RETURNS SETOF bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE met record; here bigint;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM records_batch b WHERE b.id = batch AND b.id = records_batch_at_work()
+                                                   AND b.state IN ('checking', 'committing')) THEN
+        PERFORM catalogue_refuse('personcase_begins_undecided', 'a conflict is met by the batch at work');
+    END IF;
+    FOR met IN
+        SELECT p.id AS person, p.name AS registered, r.name AS delivered, count(*) AS rows
+          FROM records_batchrow r JOIN accounts_person p ON p.id_index = r.id_index AND p.name <> r.name
+         WHERE r.batch_id = batch AND r.outcome = 9
+           AND EXISTS (SELECT 1 FROM jsonb_array_elements(r.problems) e WHERE e ->> 1 = 'R02')
+         GROUP BY p.id, p.name, r.name ORDER BY p.id, r.name
+    LOOP
+        PERFORM 1 FROM accounts_person WHERE id = met.person FOR NO KEY UPDATE;  -- one opens it, the next points at it
+        SELECT n.case_id INTO here FROM records_casepaper n
+         WHERE n.person_id = met.person AND n.delivered = met.delivered AND n.standing;
+        IF here IS NULL THEN
+            INSERT INTO records_personcase (kind, state, person_id, answer, reason, document, document_no, decision_note)
+            VALUES ('name', 'open', met.person, '', '', '', '', '') RETURNING id INTO here;
+            INSERT INTO records_casepaper (case_id, person_id, registered, delivered, new_name, standing)
+            VALUES (here, met.person, met.registered, met.delivered, '', true);
+            RETURN NEXT here;
+        END IF;
+        INSERT INTO records_casesource (case_id, batch_id, rows, says) VALUES (here, batch, met.rows, '')
+        ON CONFLICT (case_id, batch_id) DO NOTHING;
+    END LOOP;
+END $$;
+
+-- Answer an open conflict: one official proposes, with the document seen; the name to be registered stands in the paper.
+CREATE FUNCTION records_propose_name(
+    one bigint, official bigint, result text, right_name text, why text, kind_of_document text, number_of_document text, dated date
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE records_personcase SET state = 'asked', answer = result, reason = why, document = kind_of_document,
+           document_no = number_of_document, document_date = dated, asked_by_id = official, asked_at = now(),
+           decided_by_id = NULL, decided_at = NULL, decision_note = ''
+     WHERE id = one AND kind = 'name' AND state = 'open';
+    IF NOT FOUND THEN
+        PERFORM catalogue_refuse('personcase_moves_along_its_arrows', 'only an open conflict is answered');
+    END IF;
+    UPDATE records_casepaper SET new_name = right_name WHERE case_id = one;
+END $$;
+
+-- Carry out a decided case: the only hand that changes who somebody is.
+CREATE FUNCTION records_carry_out_case(one bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE c records_personcase;
+BEGIN
+    SELECT * INTO c FROM records_personcase WHERE id = one FOR UPDATE;
+    IF c.state IS DISTINCT FROM 'decided' THEN
+        PERFORM catalogue_refuse('personcase_is_decided_first', 'nothing is done that was not decided');
+    END IF;
+    PERFORM set_config('cf.person_case', one::text, true), set_config('cf.batch', '', true), set_config('cf.act', '', true);
+    PERFORM 1 FROM accounts_person WHERE id = c.person_id FOR UPDATE;
+    IF c.kind = 'name' AND c.answer <> 'supplier' THEN
+        PERFORM records_change_name(c);
+    END IF;
+    UPDATE records_personcase SET state = 'done', done_at = now() WHERE id = one;
+    PERFORM set_config('cf.person_case', '', true);
+END $$;
+
+-- The old name goes into the history, the new one on the person and their account.
+CREATE FUNCTION records_change_name(c records_personcase) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE paper records_casepaper; old_name text;
+BEGIN
+    SELECT * INTO paper FROM records_casepaper WHERE case_id = c.id;
+    SELECT name INTO old_name FROM accounts_person WHERE id = c.person_id;
+    IF old_name <> paper.registered OR paper.new_name IN ('', old_name) THEN
+        PERFORM catalogue_refuse('personcase_fits_the_register', 'the registered name is not what it was, or would not change');
+    END IF;
+    INSERT INTO accounts_personname (person_id, name, how, until, document, case_no, asked_by_id, decided_by_id)
+    VALUES (c.person_id, old_name, CASE c.answer WHEN 'renamed' THEN 'renamed' ELSE 'wrong' END, c.document_date,
+            c.document || ' ' || c.document_no, records_case_no(c.id, c.opened_at), c.asked_by_id, c.decided_by_id);
+    UPDATE accounts_person SET name = paper.new_name WHERE id = c.person_id;
+    UPDATE accounts_user SET name = left(paper.new_name, 60) WHERE person_id = c.person_id;
+END $$;
+
+-- A supplier says once what its document shows, while the conflict is open; where a conflict came from is fixed.
+CREATE FUNCTION records_casesource_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR (NEW.case_id, NEW.batch_id, NEW.rows, NEW.at) IS DISTINCT FROM (OLD.case_id, OLD.batch_id, OLD.rows, OLD.at)
+       OR OLD.says <> '' THEN
+        PERFORM catalogue_refuse('casesource_is_kept', 'where a conflict came from, and what was said to it, stays');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM records_personcase c WHERE c.id = NEW.case_id AND c.state = 'open') THEN
+        PERFORM catalogue_refuse('casesource_said_in_time', 'the conflict is not open');
+    END IF;
+    IF NOT records_holds(NEW.said_by_id, 'attest_name') OR NOT EXISTS (
+        SELECT 1 FROM accounts_user u JOIN records_batch b ON b.supplier_id = u.organisation_id
+         WHERE u.id = NEW.said_by_id AND b.id = NEW.batch_id) THEN
+        PERFORM catalogue_refuse('casesource_said_by_its_supplier', 'whoever supplied the name says what the document shows');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER casesource_guard BEFORE UPDATE OR DELETE ON records_casesource
+    FOR EACH ROW EXECUTE FUNCTION records_casesource_guard();
+"""
+DATA = """
+ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
+INSERT INTO catalogue_deadlinerule (code, version, what, n, unit, starts, owner, basis, source, confidence, strict, note,
+    in_doubt, rolls, verified, valid_from, state, proposed_at, confirmed_at, withdrawn_reason) VALUES
+('D40', 1, '姓名不一致核对', 2, 'WD', '发现报送姓名与登记姓名不一致', 'PLATFORM', '《个人信息保护法》第八条（保证个人信息的质量）；天数为本站设定',
+ '时限总表（2026-11-23）补充：domain §4.2 L6', 'D', 2, '', 'earlier', true, false, '2021-11-01', 'in_force', now(), now(), '');
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
+"""
+UNDONE = """
+DROP TRIGGER casesource_guard ON records_casesource;
+DROP FUNCTION records_casesource_guard();
+DROP FUNCTION records_change_name(records_personcase);
+DROP FUNCTION records_carry_out_case(bigint);
+DROP FUNCTION records_propose_name(bigint, bigint, text, text, text, text, text, date);
+DROP FUNCTION records_open_name_cases(bigint);
+DROP TRIGGER personcase_stepped ON records_personcase;
+DROP FUNCTION records_personcase_stepped();
+DROP TRIGGER personcase_guard ON records_personcase;
+DROP FUNCTION records_personcase_guard();
+DROP FUNCTION records_holds(bigint, text);
+DROP TRIGGER person_begins_alive ON accounts_person;
+DROP TRIGGER person_guard ON accounts_person;
+DROP FUNCTION records_person_guard();
+DROP FUNCTION records_case_allows(bigint, text[]);
+DROP FUNCTION records_case_no(bigint, timestamptz);
+DROP FUNCTION records_person_case_at_work();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0006_persons"),
+        ("records", "0010_entry"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="PersonCase",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("name", "姓名不一致")], max_length=6, verbose_name="事项")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "待核对"),
+                            ("asked", "待审核"),
+                            ("decided", "已同意"),
+                            ("refused", "未同意"),
+                            ("dropped", "已撤销申请"),
+                            ("done", "已办结"),
+                        ],
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("renamed", "当事人已改名"),
+                            ("wrong", "登记的姓名有误，应更正"),
+                            ("supplier", "报送有误，登记的姓名正确"),
+                        ],
+                        max_length=8,
+                        verbose_name="核对结果",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="说明")),
+                (
+                    "document",
+                    models.CharField(
+                        blank=True,
+                        choices=[("card", "居民身份证"), ("book", "居民户口簿"), ("police", "公安机关证明")],
+                        max_length=8,
+                        verbose_name="证明文件",
+                    ),
+                ),
+                ("document_no", models.CharField(blank=True, max_length=100, verbose_name="文件编号")),
+                ("document_date", models.DateField(blank=True, null=True, verbose_name="文件日期")),
+                (
+                    "opened_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="建立时间"),
+                ),
+                ("asked_at", models.DateTimeField(null=True, verbose_name="提出时间")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                ("decision_note", models.CharField(blank=True, max_length=300, verbose_name="审核意见")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="办结时间")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="核对人",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="accounts.person",
+                        verbose_name="自然人",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "人员核对单",
+                "verbose_name_plural": "人员核对单",
+                "db_table_comment": "kept: what was asked, decided and done about who somebody is",
+                "ordering": ["-id"],
+                "permissions": [
+                    ("ask_personcase", "核对人员身份事项"),
+                    ("decide_personcase", "审核人员身份事项"),
+                    ("attest_name", "说明本单位报送的姓名"),
+                ],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="CaseSource",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rows", models.PositiveIntegerField(verbose_name="行数")),
+                (
+                    "says",
+                    models.CharField(
+                        blank=True,
+                        choices=[("right", "已核对证件，报送的姓名无误"), ("wrong", "报送有误，将更正")],
+                        max_length=5,
+                        verbose_name="报送单位的说明",
+                    ),
+                ),
+                ("said_at", models.DateTimeField(null=True, verbose_name="说明时间")),
+                (
+                    "at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="发现时间"),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="name_conflicts",
+                        to="records.batch",
+                        verbose_name="报送批次",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sources",
+                        to="records.personcase",
+                        verbose_name="核对单",
+                    ),
+                ),
+                (
+                    "said_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="说明人",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "来源批次",
+                "verbose_name_plural": "来源批次",
+                "db_table_comment": "written by the database: which deliveries met a name conflict",
+                "ordering": ["id"],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="CaseStep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "from_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "待核对"),
+                            ("asked", "待审核"),
+                            ("decided", "已同意"),
+                            ("refused", "未同意"),
+                            ("dropped", "已撤销申请"),
+                            ("done", "已办结"),
+                        ],
+                        max_length=8,
+                        verbose_name="原状态",
+                    ),
+                ),
+                (
+                    "to_state",
+                    models.CharField(
+                        choices=[
+                            ("open", "待核对"),
+                            ("asked", "待审核"),
+                            ("decided", "已同意"),
+                            ("refused", "未同意"),
+                            ("dropped", "已撤销申请"),
+                            ("done", "已办结"),
+                        ],
+                        max_length=8,
+                        verbose_name="新状态",
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("renamed", "当事人已改名"),
+                            ("wrong", "登记的姓名有误，应更正"),
+                            ("supplier", "报送有误，登记的姓名正确"),
+                        ],
+                        max_length=8,
+                        verbose_name="核对结果",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="意见")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="办理人",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="records.personcase",
+                        verbose_name="核对单",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "核对经过",
+                "verbose_name_plural": "核对经过",
+                "db_table_comment": "append-only, written by the database: every step of a case on a person",
+                "ordering": ["id"],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="CasePaper",
+            fields=[
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="paper",
+                        serialize=False,
+                        to="records.personcase",
+                    ),
+                ),
+                ("registered", models.CharField(max_length=100, verbose_name="登记的姓名")),
+                ("delivered", models.TextField(verbose_name="报送的姓名")),
+                ("new_name", models.CharField(blank=True, max_length=100, verbose_name="应登记的姓名")),
+                ("standing", models.BooleanField(default=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "核对内容",
+                "verbose_name_plural": "核对内容",
+                "db_table_comment": "append-only, written by the database: the names in a conflict",
+                "default_permissions": (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name="personcase",
+            index=models.Index(fields=["person"], name="personcase_by_person"),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by__isnull", True),
+                    models.Q(
+                        ("asked_by__isnull", False), models.Q(("decided_by", models.F("asked_by")), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="personcase_decided_by_another",
+                violation_error_message="核对人不能审核自己提出的事项，须由另一名工作人员办理。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["asked", "decided", "refused", "dropped", "done"]), _negated=True),
+                    models.Q(("asked_at__isnull", False), ("asked_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="personcase_asked_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["decided", "refused", "done"]), _negated=True),
+                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="personcase_decided_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "refused"), _negated=True),
+                    models.Q(("decision_note", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="personcase_refused_with_a_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("done_at__isnull", False), ("state", "done")),
+                    models.Q(models.Q(("state", "done"), _negated=True), ("done_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="personcase_done_at_a_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "name"),
+                    models.Q(("answer", ""), models.Q(("state", "open"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="personcase_answers_a_name",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "name"), _negated=True),
+                    ("state", "open"),
+                    models.Q(("answer", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="personcase_name_has_an_answer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "open"),
+                    ("answer", "supplier"),
+                    models.Q(
+                        models.Q(("document", ""), _negated=True),
+                        models.Q(("document_no", ""), _negated=True),
+                        ("document_date__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="personcase_rests_on_a_document",
+                violation_error_message="须写明证明文件的种类、编号和日期。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="casesource",
+            constraint=models.UniqueConstraint(fields=("case", "batch"), name="casesource_once_per_batch"),
+        ),
+        migrations.AddConstraint(
+            model_name="casesource",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("said_at__isnull", True), ("said_by__isnull", True), ("says", "")),
+                    models.Q(
+                        models.Q(("says", ""), _negated=True), ("said_at__isnull", False), ("said_by__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="casesource_said_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="casepaper",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("standing", True)),
+                fields=("person", "delivered"),
+                name="casepaper_one_stands_per_name",
+            ),
+        ),
+        migrations.RunSQL(CASES + NAMES, UNDONE),
+        migrations.RunSQL(DATA, migrations.RunSQL.noop),
+    ]

@@ -1,0 +1,45 @@
+"""The shape of what officials type about who somebody is."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from records.act_forms import DAY
+from records.person_models import CaseSource, PersonCase
+
+REASON = forms.Textarea(attrs={"rows": 3})
+
+
+class AnswerForm(forms.Form):
+    """What a name that differs comes from, and the document that shows it."""
+
+    answer = forms.ChoiceField(label="核对结果", choices=PersonCase.Answer.choices, widget=forms.RadioSelect)
+    new_name = forms.CharField(
+        label="证件上的姓名", max_length=100, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="照证明文件填写，登记的姓名将改成它。报送有误的不填。",
+    )  # fmt: skip
+    document = forms.ChoiceField(
+        label="证明文件", required=False, choices=[("", "请选择"), *PersonCase.Document.choices]
+    )
+    document_no = forms.CharField(
+        label="文件编号", max_length=100, required=False, help_text="户口簿写户号和页码；不写证件号码。"
+    )
+    document_date = forms.DateField(
+        label="文件日期", required=False, widget=DAY, help_text="改名的，写变更姓名的日期：此前作出的文书仍可用原姓名。"
+    )
+    reason = forms.CharField(
+        label="核对的情况", max_length=300, widget=REASON, help_text="不写姓名和证件号码。", strip=True
+    )
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        if data.get("answer") in (PersonCase.Answer.RENAMED, PersonCase.Answer.WRONG):
+            for name in ("new_name", "document", "document_no", "document_date"):
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, ValidationError("更改登记的姓名，须填写这一项。", code="required"))
+        return data
+
+
+class AttestForm(forms.Form):
+    """What the supplier says after looking at the document."""
+
+    says = forms.ChoiceField(label="核对证件后", choices=CaseSource.Says.choices, widget=forms.RadioSelect)

@@ -1,0 +1,168 @@
+"""The deeds on who somebody is: one official looks into it and proposes, another decides, the database carries out.
+
+Persons are matched by identity number only. A name that differs is a conflict for officials, never a merge.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from catalogue import deadline_actions as clocks
+from catalogue.models import Deadline
+from creditfujian.lib.text import normalise_name
+from records.models import Batch
+from records.person_models import CaseSource, PersonCase
+from records.refusals import InWords
+
+Answer, State = PersonCase.Answer, PersonCase.State
+CLOCK = "D40"  # a name that differs is looked into by hand (domain §4.2 L6)
+
+REFUSALS = {
+    "personcase_decided_by_another": "核对人不能审核自己提出的事项，须由另一名工作人员办理。",
+    "personcase_by_the_credit_office": "只有省信用办有相应职责的工作人员可以核对、审核。",
+    "personcase_moves_along_its_arrows": "核对单的状态已经变化，请刷新页面后再办理。",
+    "personcase_is_over": "核对单已经办结，不能再改。",
+    "personcase_rests_on_a_document": "须写明证明文件的种类、编号和日期。",
+    "personcase_fits_the_register": "登记的姓名已由另一张核对单更改，或者与核定的姓名相同。请退回后重新核对。",
+    "casesource_said_in_time": "核对单已进入审核或已办结，不能再作说明。",
+    "casesource_said_by_its_supplier": "只有报送该批次的单位可以说明。",
+    "casesource_is_kept": "本单位已作过说明。",
+}
+
+
+# --- names that differ ---------------------------------------------------------------------------------
+
+
+def open_name_cases(batch: Batch) -> int:
+    """Open a case for each known person whom the batch at work names otherwise (R02); return how many are new.
+
+    A person and a delivered name have one standing case, whatever batches meet it.
+    """
+    if "R02" not in batch.reasons:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_open_name_cases(%s)", [batch.pk])
+        fresh = [pk for (pk,) in cursor.fetchall()]
+    cases = PersonCase.objects.filter(pk__in=fresh)
+    clocks.start_all(CLOCK, on=timezone.localdate(), subjects=[(case, case.number) for case in cases])
+    return len(fresh)
+
+
+def attest(source_id: int, *, by: User, says: CaseSource.Says) -> CaseSource:
+    """Say for the supplier what its document shows, once. Raises PermissionDenied, ValidationError."""
+    if not by.has_perm("records.attest_name"):
+        raise PermissionDenied("只有报送单位的数据员可以说明。")
+    with transaction.atomic(), InWords(REFUSALS):
+        source = CaseSource.objects.select_for_update(of=("self",)).get(pk=source_id)
+        source.says, source.said_by, source.said_at = says, by, timezone.now()
+        source.save(update_fields=["says", "said_by", "said_at"])
+    return source
+
+
+def answer_name(
+    case_id: int,
+    *,
+    by: User,
+    answer: PersonCase.Answer,
+    reason: str,
+    new_name: str = "",
+    document: str = "",
+    document_no: str = "",
+    document_date: date | None = None,
+) -> PersonCase:
+    """Propose what a name that differs comes from; nothing changes before another official decides.
+
+    A change of the register names the name on the document and the document. Raises PermissionDenied, ValidationError.
+    """
+    if not by.has_perm("records.ask_personcase"):
+        raise PermissionDenied("只有省信用办可以核对姓名不一致。")
+    name = "" if answer == Answer.SUPPLIER else normalise_name(new_name)
+    _check_words(reason, document_date)
+    if answer != Answer.SUPPLIER and not (name and document and document_no.strip() and document_date):
+        raise ValidationError("更改登记的姓名，须填写证件上的姓名，以及证明文件的种类、编号和日期。", code="document")
+    if answer == Answer.SUPPLIER:
+        document, document_no, document_date = "", "", None
+    with transaction.atomic(), InWords(REFUSALS), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT records_propose_name(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                case_id,
+                by.pk,
+                Answer(answer).value,
+                name,
+                reason.strip()[:300],
+                document,
+                document_no.strip()[:100],
+                document_date,
+            ],
+        )
+    return PersonCase.objects.get(pk=case_id)
+
+
+# --- deciding ------------------------------------------------------------------------------------------
+
+
+def decide(case_id: int, *, by: User, agree: bool, note: str = "") -> PersonCase:
+    """Agree, and have it done in the same transaction, or send it back with a reason.
+
+    A conflict that is sent back is open again. Raises PermissionDenied, ValidationError.
+    """
+    with transaction.atomic(), InWords(REFUSALS):
+        case = PersonCase.objects.select_for_update(of=("self",)).get(pk=case_id)
+        if reason := why_not_decide(case, by):
+            raise PermissionDenied(reason)
+        if not agree and not note.strip():
+            raise ValidationError("请写明不同意的理由，核对人会看到。", code="note")
+        case.decided_by, case.decided_at, case.decision_note = by, timezone.now(), note.strip()[:300]
+        back = State.OPEN if case.kind == PersonCase.Kind.NAME else State.REFUSED
+        _move(case, State.DECIDED if agree else back, "decided_by", "decided_at", "decision_note")
+        if agree:
+            _carry_out(case)
+    return case
+
+
+def why_not_decide(case: PersonCase, user: User) -> str:
+    """Return why this user may not decide the case, or an empty string."""
+    if not user.has_perm("records.decide_personcase"):
+        return "只有省信用办可以审核。"
+    if case.state != State.ASKED:
+        return f"核对单当前状态为“{case.get_state_display()}”，不能审核。"
+    if case.asked_by_id == user.pk:
+        return REFUSALS["personcase_decided_by_another"]
+    return ""
+
+
+def take_back(case_id: int, *, by: User) -> PersonCase:
+    """Take back what one proposed and nobody has decided. Raises PermissionDenied, ValidationError."""
+    with transaction.atomic(), InWords(REFUSALS):
+        case = PersonCase.objects.select_for_update(of=("self",)).get(pk=case_id)
+        if case.asked_by_id != by.pk:
+            raise PermissionDenied("只有提出的人可以撤回。")
+        if case.state != State.ASKED:
+            raise ValidationError(f"核对单当前状态为“{case.get_state_display()}”，不能撤回。", code="state")
+        _move(case, State.OPEN if case.kind == PersonCase.Kind.NAME else State.DROPPED)
+    return case
+
+
+def _check_words(reason: str, document_date: date | None) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": "请写明核对的情况。"})
+    if document_date and document_date > timezone.localdate():
+        raise ValidationError({"document_date": "文件日期晚于今天。请核对。"})
+
+
+def _carry_out(case: PersonCase) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_carry_out_case(%s)", [case.pk])
+    case.refresh_from_db()
+    for clock in Deadline.objects.of(case).filter(met_on__isnull=True):
+        clocks.meet(clock.pk, on=max(timezone.localdate(), clock.started_on))
+
+
+def _move(case: PersonCase, state: str, *fields: Any) -> None:
+    case.state = state
+    case.save(update_fields=["state", *fields])

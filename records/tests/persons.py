@@ -1,0 +1,40 @@
+"""Cases on persons, for tests: conflicts met by deliveries, asked by one official of the credit office, decided by another."""
+
+from datetime import date
+
+from creditfujian.tests.cast import Cast
+from records import persons
+from records.models import Batch
+from records.person_models import PersonCase
+from records.tests.deliveries import as_csv, check, penalty
+
+Answer = PersonCase.Answer
+BOOK = {"document": "book", "document_no": "第0123号第4页", "document_date": date(2026, 11, 20)}
+OTHER_NAME = "陈小曼"
+
+
+def delivered(cast: Cast, name: str = OTHER_NAME, **changes: object) -> Batch:
+    """Send a row in which the citizen (陈小满) is called otherwise."""
+    return check(cast, as_csv([penalty(cast, 行政相对人名称=name, **changes)]))
+
+
+def conflict(cast: Cast, name: str = OTHER_NAME, **changes: object) -> PersonCase:
+    """The case of such a row."""
+    delivered(cast, name, **changes)
+    return PersonCase.objects.latest("pk")
+
+
+def answered(
+    cast: Cast, case: PersonCase, answer: PersonCase.Answer = Answer.RENAMED, name: str = OTHER_NAME
+) -> PersonCase:
+    """Propose an answer by the first official."""
+    paper = {} if answer == Answer.SUPPLIER else {"new_name": name, **BOOK}
+    return persons.answer_name(case.pk, by=cast.credit_office, answer=answer, reason="已与户口簿核对", **paper)  # type: ignore[arg-type]
+
+
+def settled(
+    cast: Cast, case: PersonCase, answer: PersonCase.Answer = Answer.RENAMED, name: str = OTHER_NAME
+) -> PersonCase:
+    """Propose and decide by the two officials."""
+    answered(cast, case, answer, name)
+    return persons.decide(case.pk, by=cast.credit_office_2, agree=True)
