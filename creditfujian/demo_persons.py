@@ -28,9 +28,7 @@ def load(crowd: list[Somebody], deliver: Callable[[list[Somebody]], Batch]) -> N
     _answer(asked, others, by=office)
     _answer(renamed, others, by=office)
     persons.decide(renamed.pk, by=second, agree=True, note="与户口簿变更页一致")
-    persons.answer_name(
-        wrong.pk, by=office, answer=Answer.SUPPLIER, reason="身份证上的姓名与登记一致，报送时写错一字"
-    )
+    persons.answer_name(wrong.pk, by=office, answer=Answer.SUPPLIER, reason="身份证上的姓名与登记一致，报送时写错一字")
     persons.decide(wrong.pk, by=second, agree=True)
 
 
