@@ -9,6 +9,7 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
 from records.duties import period_of
+from records.hold_waiting import waiting_statements
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.soundness_models import Unsound
@@ -41,6 +42,7 @@ def waiting_for(user: User) -> list[Waiting]:
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
     cards += waiting_to_go_out(user)
+    cards += waiting_statements(user)
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):
