@@ -40,6 +40,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
         "catalogue.view_deadline", "catalogue.view_supplyassignment", "catalogue.assign_supplier",
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
+        "records.hold_statement",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",

@@ -25,6 +25,7 @@ from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
 from publicity.forms import ActivateForm, LookupForm, SignInForm
+from records.holds import held_words
 from records.reading import public_records
 from records.timeline import own_file_with_steps
 
@@ -83,7 +84,8 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 @citizens_only
 def me(request: HttpRequest, person: Person) -> HttpResponse:
-    return render(request, "publicity/me/index.html", {"latest": with_item_names(access_history(person, limit=3))})
+    context = {"latest": with_item_names(access_history(person, limit=3)), "held_words": held_words(person)}
+    return render(request, "publicity/me/index.html", context)
 
 
 @require_safe

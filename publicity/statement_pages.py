@@ -1,16 +1,20 @@
 """The person's own words beside a record."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from access.actions import Asker
 from access.web import PUBLIC_SITE, asker
 from accounts.models import Person
 from publicity.pages import citizens_only
-from records import statements
-from records.models import Statement
+from records import holds, statements
+from records.hold_models import StatementHold
+from records.models import Record, Statement
 from records.reading import own_file
 
 
@@ -21,24 +25,50 @@ class StatementForm(forms.Form):
                            help_text=f"不超过 {Statement.LONGEST} 字。")  # fmt: skip
 
 
+class AgainstForm(forms.Form):
+    """Why the person does not agree that their words are held back."""
+
+    text = forms.CharField(label="您的意见", required=False, widget=forms.Textarea(attrs={"rows": 3}),
+                           help_text="不超过 300 字。")  # fmt: skip
+
+
+def _speak_against(person: Person, number: str, words: str, *, by: Asker) -> None:
+    try:
+        holds.speak_against(person, number, words, by=by)
+    except StatementHold.DoesNotExist as error:
+        raise Record.DoesNotExist(number) from error
+
+
+_DEEDS: dict[str, Callable[..., object]] = {
+    "say": statements.state,
+    "take_back": lambda person, number, _, by: statements.take_back(person, number, by=by),
+    "speak_against": _speak_against,
+}
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @citizens_only
 def me_statement(request: HttpRequest, person: Person, record_no: str) -> HttpResponse:
-    """Make, change or take back a statement."""
-    by = asker(request, PUBLIC_SITE)
-    record = next((view for view in own_file(person, by=by).records if view.number == record_no), None)
-    if record is None:
-        raise Http404
-    form = StatementForm(request.POST or None, initial={"text": record.statement})
+    """Make, change or take back a statement, or speak against its hold: one opening of the file, one line."""
+    by, deed = asker(request, PUBLIC_SITE), _DEEDS.get(request.POST.get("deed", "say"), statements.state)
+    form = (AgainstForm if deed is _speak_against else StatementForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            if request.POST.get("deed") == "take_back":
-                statements.take_back(person, record_no, by=by)
-            else:
-                statements.state(person, record_no, form.cleaned_data["text"], by=by)
+            deed(person, record_no, form.cleaned_data["text"], by=by)
+        except Record.DoesNotExist as error:
+            raise Http404 from error
         except ValidationError as error:
             form.add_error("text", error)
         else:
             return redirect("me_file")
-    status = 422 if form.is_bound and form.errors else 200
-    return render(request, "publicity/me/statement.html", {"record": record, "form": form}, status=status)
+    record = next((view for view in own_file(person, by=by).records if view.number == record_no), None)
+    if record is None:
+        raise Http404
+    if not form.is_bound:
+        form.initial = {"text": record.statement}
+    against: forms.Form = AgainstForm(auto_id="against_%s")
+    if deed is _speak_against:
+        form, against = StatementForm(initial={"text": record.statement}), form
+    context = {"record": record, "form": form, "against": against}
+    status = 422 if form.errors or against.errors else 200
+    return render(request, "publicity/me/statement.html", context, status=status)

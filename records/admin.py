@@ -260,4 +260,4 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import act_admin, duty_admin, export_admin, list_admin, person_admin, report_admin  # noqa: E402, F401
+from records import act_admin, duty_admin, export_admin, hold_admin, list_admin, person_admin, report_admin  # noqa: E402, F401

@@ -24,7 +24,7 @@ from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
-from records.models import Batch, BatchRow, Record, RecordVersion, Statement
+from records.models import Batch, BatchRow, Record, RecordVersion, Statement, StatementHold
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
@@ -46,6 +46,17 @@ class Fact:
     code: str
     label: str
     value: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """That the person's words are shown to nobody else for now: since when, why, what to change. Told to the person alone."""
+
+    since: date
+    ground: str
+    told: str
+    spoken_against: bool
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,7 @@ class View:
     held_back: bool
     statement: str
     statement_on: date | None
+    held: "Held | None" = None
 
     @property
     def is_in_use(self) -> bool:
@@ -83,6 +95,10 @@ class View:
         waits = self.state == Record.State.NOTICE_PENDING
         noticed = waits and self.used_from is not None and self.used_from <= timezone.localdate()
         return (self.state == Record.State.IN_FORCE or noticed) and not self.held_back
+
+    def without_held_words(self) -> "View":
+        """Return it as others get it: words that are held back stay with the person."""
+        return replace(self, statement="", statement_on=None, held=None) if self.held else self
 
     @property
     def about_state(self) -> str:
@@ -292,7 +308,8 @@ def _views(ask: Ask, *, to_hand_on: bool) -> list[tuple[int, View]]:
         versions = versions.filter(
             record__in=RawSQL("SELECT id FROM records_shown() WHERE person_id = %s", [ask.person.pk])
         )
-    return [(version.record_id, view) for version, view in views_of(versions, _READER[ask.kind])]
+    views = [(version.record_id, view) for version, view in views_of(versions, _READER[ask.kind])]
+    return [(pk, view.without_held_words()) for pk, view in views] if to_hand_on else views
 
 
 def logged_views(record_ids: Sequence[int], kind: Kind) -> Iterator[tuple[Person, View]]:
@@ -317,10 +334,25 @@ def views_of(versions: Iterable[RecordVersion], reader: Field.Reader) -> Iterato
     rules: dict[int, _Rules] = {}
     found = list(versions)
     said = {s.record_id: s for s in Statement.objects.filter(record__in=[v.record_id for v in found], ended_at=None)}
+    held = _held(said.values())
     for version in found:
         if version.item_version_id not in rules:
             rules[version.item_version_id] = _rules(version.item_version_id, reader)
-        yield version, _view(version, rules[version.item_version_id], said.get(version.record_id))
+        view = _view(version, rules[version.item_version_id], said.get(version.record_id))
+        view = replace(view, held=held.get(version.record_id))
+        yield version, view if reader is Field.Reader.SUBJECT else view.without_held_words()
+
+
+def _held(said: Iterable[Statement]) -> dict[int, Held]:
+    """Return what the person is told of each of their statements that is held back, by record."""
+    holds = StatementHold.objects.standing().filter(statement__in=[s.pk for s in said])
+    return {
+        hold.record_id: Held(
+            since=timezone.localdate(hold.decided_at), ground=hold.get_ground_display(), told=hold.told,
+            spoken_against=hold.review_at is not None, answer=hold.answer,
+        )
+        for hold in holds
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The person's own words beside a record (Credit Reporting Regulations art 16): made, changed, taken back by the person.
 
 Screened at the door like any other text: what may not be collected about anybody may not be said about somebody else
-here either. Nobody else edits them; who shows the record shows them.
+here either. Nobody else edits them; who shows the record shows them, unless two officials held them back (holds).
 """
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.actions import Asker
 from accounts.models import Person
 from catalogue.prohibited import Door
+from records import holds
 from records.models import Record, Statement
 from records.reading import own_file
 
@@ -51,4 +52,7 @@ def _own_record(person: Person, number: str, *, by: Asker) -> Record:
 
 
 def _end(record: Record) -> int:
-    return Statement.objects.filter(record=record, ended_at=None).update(ended_at=timezone.now())
+    standing = list(Statement.objects.filter(record=record, ended_at=None).values_list("pk", flat=True))
+    Statement.objects.filter(pk__in=standing).update(ended_at=timezone.now())
+    holds.words_ended(standing)
+    return len(standing)

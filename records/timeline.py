@@ -14,6 +14,7 @@ from django.db import transaction
 
 from access.actions import Asker
 from accounts.models import Person, User
+from records.hold_models import StatementHold
 from records.life_models import ActRecord, RecordAct, RecordEvent, Statement
 from records.models import Batch, Record, RecordVersion
 from records.reading import File, View, own_file
@@ -157,7 +158,14 @@ def _words(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step
     for said in Statement.objects.filter(record__in=ids).order_by("id"):
         yield said.record_id, Step(said.made_at, "本人作出声明", "本人", [] if officer else [said.text], order=1)
         if said.ended_at is not None:
-            yield said.record_id, Step(said.ended_at, "本人声明不再显示", "本人")
+            yield said.record_id, Step(said.ended_at, "本人更换或撤回声明", "本人")
+    was_held = StatementHold.objects.filter(record__in=ids).exclude(decided_at=None).exclude(state="refused")
+    for hold in was_held.select_related("organisation"):
+        assert hold.decided_at is not None
+        told = [] if officer else [hold.get_ground_display(), hold.told]
+        yield hold.record_id, Step(hold.decided_at, "本人声明暂停显示", hold.organisation.name, told)
+        if hold.state == StatementHold.State.LIFTED and hold.ended_at is not None:
+            yield hold.record_id, Step(hold.ended_at, "本人声明恢复显示", hold.organisation.name)
 
 
 def _reports(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step]]:

@@ -9,6 +9,7 @@ from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
 from records.duties import period_of
+from records.hold_waiting import waiting_statements
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.person_waiting import waiting_about_persons
@@ -41,7 +42,7 @@ def waiting_for(user: User) -> list[Waiting]:
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
-    cards += waiting_to_go_out(user) + waiting_about_persons(user)
+    cards += waiting_to_go_out(user) + waiting_about_persons(user) + waiting_statements(user)
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):

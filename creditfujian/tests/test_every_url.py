@@ -28,12 +28,13 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import acts, bulk, exports, reports, work_lists
+from records import acts, bulk, exports, holds, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
 from records.models import Batch, SupplyDuty
 from records.person_models import PersonCase
 from records.reading import register
+from records.statements import state
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import numbers_of
 from records.tests.listings import opened
@@ -85,6 +86,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     due = timezone.localdate()
     work_list = work_lists.make(job, title="核对", assigned_to=cast.officer_here, due_on=due, by=cast.officer_here)
     bulk.run(job.pk)
+    state(cast.citizen.person, number, "罚款已缴清。", by=staff(cast.citizen))
+    hold = holds.look(number, why="接到反映", by=cast.credit_office)
     export = exports.run(ask(cast).pk)
     at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
     assert at_counter is not None
@@ -110,7 +113,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
-        "<str:report>": issued.report.number,
+        "<str:report>": issued.report.number, "records_statementhold": str(hold.pk),
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 

@@ -70,7 +70,7 @@ def test_the_person_reads_offices_their_own_words_and_their_reports_but_no_offic
     acts.ask(Kind.RESTORE, [number], by=cast.data_officer, reason="还没有决定的")
     assert own(cast) == [
         ("撤销（文书被撤销、变更或确认无效）", "省市场监督管理局", ["依据 闽市监撤〔2026〕1号", "有效 → 已撤销"]),
-        ("本人声明不再显示", "本人", []),
+        ("本人更换或撤回声明", "本人", []),
         ("本人作出声明", "本人", ["已整改。"]),
         ("新增", "省市场监督管理局", ["第 1 版"]),
     ]
@@ -88,7 +88,7 @@ def test_the_person_sees_which_reports_named_the_record_and_no_officer_does(cast
 
 
 def test_opening_is_one_line_and_a_constant_number_of_queries(cast: Cast, as_user: As) -> None:
-    one_record(cast)
+    state(cast.citizen.person, one_record(cast), "已整改。", by=Asker(cast.citizen, "公示网站"))
     citizen = as_user(cast.citizen)
     citizen.get("/me/file/")
     lines = Query.objects.count()
