@@ -11,9 +11,9 @@ from accounts.models import User
 from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
 from records import duties, persons
-from records.intake import check, commit, stage, store
+from records.intake import check, commit, helper, mapped, stage, store
 from records.intake.files import FileRefused
-from records.models import Batch
+from records.models import Batch, ColumnMapping
 
 State = Batch.State
 NOT_DELIVERED = "该条目不接受表格报送：列入名单须经告知、申辩、决定、送达的程序，法院名单由法院专线更新。"
@@ -87,6 +87,8 @@ def check_batch(batch_id: int) -> Batch:
     batch = _move(batch, State.PARSING)
     try:
         reading = stage.stage(batch)
+    except mapped.MappingNeeded as needed:
+        return _wait_for_mapping(batch, needed)
     except FileRefused as refused:
         batch.failure = {"code": refused.code, "message": refused.message}
         return _move(batch, State.REFUSED, "failure")
@@ -133,6 +135,8 @@ def may_commit(batch: Batch, user: User) -> str:
         return "您的单位不是本批次的报送单位，或报送授权已收回。"
     if by_command and user.pk == batch.uploaded_by_id and user.has_perm("records.add_batch"):
         return ""
+    if user.pk == batch.mapped_by_id:
+        return "对应列的人不能提交这个批次，须由本单位另一名审核员提交。"
     if user.pk == batch.uploaded_by_id:
         return "上传人不能提交自己的批次，须由本单位另一名审核员提交。"
     if not user.has_perm("records.commit_batch"):
@@ -225,7 +229,7 @@ def cancel(batch_id: int, *, by: User) -> Batch:
             batch.cancel_requested = True
             batch.save(update_fields=["cancel_requested"])
             return batch
-        if batch.state not in (State.RECEIVED, State.CHECKED, State.FAILED):
+        if batch.state not in (State.RECEIVED, State.MAPPING, State.CHECKED, State.FAILED):
             raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能取消。", code="state")
         return _move(batch, State.CANCELLED)
 
@@ -259,6 +263,21 @@ def mark_failed(batch_id: int) -> None:
                 "message": "入库时中断，没有写入任何一行。请重新提交；再次中断请联系平台运维。",
             }
             _move(batch, State.CHECKED, "committed_by", "failure")
+
+
+def go_on_mapped(batch: Batch, mapping: ColumnMapping, *, by: User) -> Batch:
+    """Let a locked batch that waited for a mapping be read by it, and queue the reading."""
+    batch.mapping, batch.mapped_by, batch.failure = mapping, by, None
+    batch = _move(batch, State.RECEIVED, "mapping", "mapped_by", "failure")
+    start_checking(batch)
+    return batch
+
+
+def _wait_for_mapping(batch: Batch, needed: mapped.MappingNeeded) -> Batch:
+    """Leave a batch to the person who can say what its columns are; nothing read by other columns is kept."""
+    helper.start_over(batch)
+    batch.failure = {"code": needed.code, "message": needed.message}
+    return _move(batch, State.MAPPING, "failure")
 
 
 def _stage_again(batch: Batch) -> Batch:

@@ -18,7 +18,7 @@ from access.models import Reach, Request
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
-from records import actions, entry, preview
+from records import actions, entry, mapping_admin, mappings, preview
 from records.entry_admin import EntryPages
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
@@ -86,6 +86,7 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
             path("<int:pk>/withdraw/", view(self.withdraw_view), name="records_batch_withdraw"),
             path("<int:pk>/cancel/", view(self.cancel_view), name="records_batch_cancel"),
             path("<int:pk>/resume/", view(self.resume_view), name="records_batch_resume"),
+            path("<int:pk>/mapping/", view(self.mapping_view), name="records_batch_mapping"),
             path("<int:pk>/correction/", view(self.correction_view), name="records_batch_correction"),
         ]
         return own + self.entry_urls() + super().get_urls()
@@ -139,7 +140,9 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
             "may_commit": not reason, "why_not_commit": reason,
             "may_withdraw": rows and batch.state == Batch.State.COMMITTED and user.has_perm("records.withdraw_batch"),
             "may_cancel": rows and user.has_perm("records.add_batch")
-            and batch.state in (Batch.State.PARSING, Batch.State.RECEIVED, Batch.State.CHECKED, Batch.State.FAILED),
+            and batch.state in (Batch.State.PARSING, Batch.State.RECEIVED, Batch.State.MAPPING, Batch.State.CHECKED,
+                                Batch.State.FAILED),
+            "may_map": not mappings.why_not_map(batch, user),
             "may_resume": rows and user.has_perm("records.add_batch") and batch.state == Batch.State.FAILED,
             "has_correction": rows and batch.refused > batch.corrected
             and batch.state in (Batch.State.CHECKED, Batch.State.COMMITTED),
@@ -154,7 +157,8 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
 
     def _batch(self, request: HttpRequest, pk: str | int) -> Batch:
         batches = Batch.objects.visible_to(signed_in(request))
-        related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by", "correction_of")
+        related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by", "correction_of",
+                                         "mapping__item_version", "mapping__saved_by")  # fmt: skip
         if not str(pk).isdecimal() or (batch := related.filter(pk=pk).first()) is None:
             raise Http404
         return batch
@@ -186,6 +190,10 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
             lambda b: actions.withdraw(b, by=signed_in(request), reason=reason),
             "批次已撤回，入库前的内容已恢复。",
         )
+
+    def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return mapping_admin.answer(request, self._batch(request, pk), context)
 
     def correction_view(self, request: HttpRequest, pk: int) -> FileResponse:
         batch = self._batch(request, pk)

@@ -61,6 +61,7 @@ class Batch(models.Model):
     class State(models.TextChoices):
         RECEIVED = "received", "已接收"
         PARSING = "parsing", "解析中"
+        MAPPING = "mapping", "待对应列"
         CHECKING = "checking", "校验中"
         CHECKED = "checked", "待提交"
         COMMITTING = "committing", "提交中"
@@ -92,6 +93,10 @@ class Batch(models.Model):
     correction_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, verbose_name="更正自批次", related_name="corrections"
     )
+    mapping = models.ForeignKey(
+        "ColumnMapping", models.PROTECT, null=True, blank=True, verbose_name="列对应", related_name="batches"
+    )
+    mapped_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="对应列的人", related_name="+")
     sheet = models.CharField("工作表", max_length=100, blank=True)
     notes = models.JSONField("说明", default=list)
     failure = models.JSONField("退回原因", null=True)
@@ -141,6 +146,13 @@ class Batch(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="withdrawn") | (Q(withdrawn_by__isnull=False) & ~Q(withdraw_reason="")),
                 name="batch_withdrawn_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(mapped_by__isnull=True) | Q(committed_by__isnull=True) | ~Q(mapped_by=F("committed_by")),
+                name="batch_committed_by_another_than_mapped_it",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="mapping") | Q(channel="page"), name="batch_waits_for_mapping_on_the_page_only"
             ),
         ]
 
@@ -498,5 +510,6 @@ from records.life_models import (  # noqa: E402, F401
     Statement,
 )
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
+from records.mapping_models import ColumnMapping  # noqa: E402, F401
 from records.person_models import CasePaper, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from access.actions import Asker
 from accounts.models import User
-from records.intake import correction, files, header, schema, store
+from records.intake import correction, files, mapped, schema, store
 from records.intake.base import place
 from records.intake.limits import limits_of
 from records.intake.reasons import title_of
@@ -127,5 +127,5 @@ def write_correction(batch: Batch, out: BinaryIO) -> int:
     id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}
     with store.open_sealed(batch.file) as stream:
         table = files.open_table(stream, limits=limits_of(batch))
-        head = header.find_header(table, rules.columns())
+        head = mapped.header_of_read(batch, table, rules)
         return correction.write_correction(out, table, head, problems, batch_no=batch.number, id_columns=id_columns)

@@ -34,7 +34,11 @@ def waiting_for(user: User) -> list[Waiting]:
         mine = batches.filter(uploaded_by=user)
         open_rows = batches.with_open_rows().count()
         refused = mine.filter(state__in=[State.REFUSED, State.FAILED]).count()
+        unmapped = batches.filter(state=State.MAPPING).count()
         cards += [
+            Waiting(
+                "待对应列的批次", unmapped, "列名与模板不同，请指明各列是什么", f"{url}?state__exact=mapping", Tone.DUE
+            ),
             Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
             Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
         ]

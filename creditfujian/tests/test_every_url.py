@@ -28,10 +28,10 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import acts, bulk, exports, holds, reports, work_lists
+from records import acts, bulk, exports, holds, mappings, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
-from records.models import Batch, SupplyDuty
+from records.models import Batch, ColumnMapping, SupplyDuty
 from records.person_models import PersonCase
 from records.reading import register
 from records.statements import state
@@ -40,9 +40,11 @@ from records.tests.life import numbers_of
 from records.tests.listings import opened
 from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
+from records.tests.test_mapping import codes
+from records.tests.test_mapping import waiting as waiting_for_mapping
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
-DEEDS = ("commit", "withdraw", "cancel", "resume", "add", "delete", "type", "item", "back")
+DEEDS = ("mapping", "commit", "withdraw", "cancel", "resume", "add", "delete", "type", "item", "back")
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
@@ -92,6 +94,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     at_counter = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
     assert at_counter is not None
     issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
+    unmapped = waiting_for_mapping(cast)
+    mappings.save(unmapped.pk, mappings.look(unmapped).place, codes(cast), name="导出", by=cast.data_officer)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -110,6 +114,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
+        "records_columnmapping": str(ColumnMapping.objects.get().pk),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, zip_longest
 from typing import NamedTuple, NoReturn
@@ -95,7 +95,7 @@ def find_header(table: Table, columns: Sequence[Column]) -> Header:
     """
     names = known_names(columns)
     enough = min(2, len(columns))
-    for sheet in _most_likely_first(table):
+    for sheet in most_likely_first(table):
         rows = list(islice(sheet.rows(), SEARCHED_ROWS))
         labels, matching = best_labels(rows, names)
         if matching >= enough:
@@ -106,11 +106,11 @@ def find_header(table: Table, columns: Sequence[Column]) -> Header:
         table.lead_with(sheet)
     header = read_header(labels, columns, names)
     header.ignored.extend(notes_under(rows[labels.next : labels.next + 2], header))
-    read_on(table, header, columns, names)
+    read_on(table, header, lambda other, rows: _same_header(other, rows, header, columns, names))
     return header
 
 
-def _most_likely_first(table: Table) -> list[Table]:
+def most_likely_first(table: Table) -> list[Table]:
     """The visible sheets in order, those that are examples or instructions by their name last."""
     visible = [table, *(other for other in table.others if not other.is_hidden)]
     return sorted(visible, key=lambda sheet: bool(NO_DATA.search(sheet.sheet)))
@@ -148,7 +148,7 @@ def best_labels(rows: Sequence[Row], names: dict[str, str]) -> tuple[Labels, int
         if (named := _named(cells, names)) > best:
             single, best = Labels(row_no, cells, position), named
     for position, ((above_no, above), (row_no, below)) in enumerate(pairwise(rows), 2):
-        if row_no != above_no + 1 or not _may_be_labels(below):
+        if row_no != above_no + 1 or not may_be_labels(below):
             continue
         joined = join_labels(above, below, names)
         named = _named(joined, names)
@@ -170,7 +170,7 @@ def _named(cells: Sequence[Cell], names: dict[str, str]) -> int:
     return len({names.get(normalise_label(cell)) for cell in cells} - {None})
 
 
-def _may_be_labels(cells: Sequence[Cell]) -> bool:
+def may_be_labels(cells: Sequence[Cell]) -> bool:
     """Texts only, and none with a number as lines of data have them."""
     return all(cell is None or type(cell) is str and not re.search(r"\d{6}", cell) for cell in cells)
 
@@ -247,7 +247,11 @@ def refuse_without_header(table: Table, columns: Sequence[Column]) -> NoReturn:
     )
 
 
-def read_on(table: Table, header: Header, columns: Sequence[Column], names: dict[str, str]) -> None:
+# Where another sheet has the same headings, or why it is left unread. Raises FileRefused F23.
+SameHeader = Callable[[Table, Sequence[Row]], Labels | str]
+
+
+def read_on(table: Table, header: Header, same_header: SameHeader) -> None:
     """Let the other visible sheets with the same header follow, and say of the rest how much is left unread.
 
     Raises FileRefused F23 for a sheet that holds data which cannot be read together with the first.
@@ -256,11 +260,11 @@ def read_on(table: Table, header: Header, columns: Sequence[Column], names: dict
         rows = list(islice(other.rows(), SEARCHED_ROWS))
         if not rows:
             continue
-        if why := _why_unread(other, rows, header, columns, names):
+        labels = left_out(other) or same_header(other, rows)
+        if isinstance(labels, str):
             count = sum(1 for _ in other.rows())
-            table.skipped.append(f"工作表“{other.sheet}”{why}，其中有内容的 {count} 行未读取。")
+            table.skipped.append(f"工作表“{other.sheet}”{labels}，其中有内容的 {count} 行未读取。")
             continue
-        labels, _ = best_labels(rows, names)
         after = max([labels.row_no, *notes_under(rows[labels.next : labels.next + 2], header)])
         if all(number <= after or is_footer(cells) for number, cells in rows):
             continue
@@ -272,26 +276,33 @@ def read_on(table: Table, header: Header, columns: Sequence[Column], names: dict
         )
 
 
-def _why_unread(
-    other: Table, rows: Sequence[Row], header: Header, columns: Sequence[Column], names: dict[str, str]
-) -> str | None:
-    """Why a sheet is left unread; None when it has the same header. Raises FileRefused F23."""
+def left_out(other: Table) -> str:
+    """Why a sheet is left unread whatever its header; empty when it is not."""
     if other.is_hidden:
         return "是隐藏的"
-    if NO_DATA.search(other.sheet):
-        return "按名称不是报送数据（如应报送请改名）"
+    return "按名称不是报送数据（如应报送请改名）" if NO_DATA.search(other.sheet) else ""
+
+
+def without_header(other: Table, rows: Sequence[Row]) -> str:
+    """Why a sheet without our header is left unread. Raises FileRefused F23 when it holds identity numbers."""
+    if any(ID_NUMBER.search(str(cell)) for _, cells in rows for cell in cells):
+        refuse(
+            "F23",
+            f"工作表“{other.sheet}”中有证件号码，但没有表头，无法判断各列含义。请补上与第一张表相同的表头，"
+            "或把数据合并到一张表后重新上传；不报送的请删去。",
+        )
+    return "没有本条目的表头"
+
+
+def _same_header(
+    other: Table, rows: Sequence[Row], header: Header, columns: Sequence[Column], names: dict[str, str]
+) -> Labels | str:
     labels, matching = best_labels(rows, names)
     if matching < min(2, len(columns)):
-        if any(ID_NUMBER.search(str(cell)) for _, cells in rows for cell in cells):
-            refuse(
-                "F23",
-                f"工作表“{other.sheet}”中有证件号码，但没有表头，无法判断各列含义。请补上与第一张表相同的表头，"
-                "或把数据合并到一张表后重新上传；不报送的请删去。",
-            )
-        return "没有本条目的表头"
+        return without_header(other, rows)
     found = named_columns(labels.cells, names)
     if found == header.columns:
-        return None
+        return labels
     required = {column.code for column in columns if column.required}
     if len(required & {*found.values()}) * 2 < len(required):
         return "表头与本条目不符"

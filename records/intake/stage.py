@@ -7,7 +7,6 @@ A second process helps with a big file: `helper`.
 import gc
 import io
 import itertools
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,15 +17,13 @@ from django.utils import timezone
 from psycopg2 import Error as DriverError
 
 from catalogue.models import Field, Item
-from records.intake import check, files, header, helper, lines, schema, store
-from records.intake.files import FileRefused
+from records.intake import check, files, header, helper, lines, mapped, schema, store
 from records.intake.limits import limits_of
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
 BLOCK = 200  # rows converted together: their lines fit the pipe to the server, so neither waits
 COPY = f"COPY records_batchrow ({lines.COLUMNS}) FROM STDIN"
-_SOURCE = re.compile(r"B\d{8}-(\d{6,})#\d+\Z")
 
 
 @dataclass(frozen=True)
@@ -45,15 +42,20 @@ def bound_codes(item: Item) -> dict[str, str]:
 
 
 def stage(batch: Batch) -> Reading | None:
-    """Read and stage the batch's file; return None when it was cancelled on the way. Raises FileRefused."""
+    """Read and stage the batch's file; return None when it was cancelled on the way.
+
+    Raises MappingNeeded when a person must say what the columns are, FileRefused.
+    """
     rules = schema.Schema(batch.item, batch.supplier)
     with store.open_sealed(batch.file) as stream:
         table = files.open_table(stream, limits=limits_of(batch))
-        head = header.find_header(table, rules.columns())
-        _refuse_prohibited_columns(rules, head)
-        batch.sheet, batch.notes = "" if table.kind == "csv" else table.sheet_names[:100], _notes(table, head)
-        batch.correction_of = batch.correction_of or _origin(batch, table, head)
-        batch.save(update_fields=["sheet", "notes", "correction_of"])
+        head = mapped.header_of(batch, table, rules)
+        mapped.refuse_prohibited(rules.door, [str(cell) for cell in head.cells if cell is not None])
+        batch.sheet, batch.notes = "" if table.kind == "csv" else table.sheet_names[:100], _notes(batch, table, head)
+        batch.correction_of = batch.correction_of or mapped.origin_of(
+            batch, data_rows(table, head, after=0), head.source_index
+        )
+        batch.save(update_fields=["sheet", "notes", "correction_of", "mapping"])
         helper.remove_unrecorded(batch)
         if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
             helper.start_over(batch)
@@ -67,7 +69,7 @@ def stage(batch: Batch) -> Reading | None:
             while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
                 if not _copy(batch, chunk, second):
                     return None
-        batch.notes = [*_notes(table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
+        batch.notes = [*_notes(batch, table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
         batch.save(update_fields=["notes"])
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
 
@@ -177,14 +179,10 @@ def _copy(batch: Batch, chunk: _Chunk, second: helper.Helper | None) -> bool:
     return not Batch.objects.filter(pk=batch.pk, cancel_requested=True).exists()
 
 
-def _refuse_prohibited_columns(rules: schema.Schema, head: header.Header) -> None:
-    for _, label in head.unknown:
-        if hit := rules.door.find_header(label):
-            raise FileRefused("F30", f"表中有“{label}”一列，属禁止归集的{hit.title}。请删去整列后重新上传。")
-
-
-def _notes(table: files.Table, head: header.Header) -> list[str]:
+def _notes(batch: Batch, table: files.Table, head: header.Header) -> list[str]:
     notes = table.notes
+    if batch.mapping:
+        notes.append(f"按已保存的列对应“{batch.mapping.name}”读取。")
     if head.unknown:
         names = "、".join(label for _, label in head.unknown)
         notes.append(f"下列列不在目录数据项内，未读取：{names}。")
@@ -193,16 +191,3 @@ def _notes(table: files.Table, head: header.Header) -> list[str]:
     if table.encoding and table.encoding.lower() not in ("utf-8", "utf-8-sig"):
         notes.append(f"文件编码识别为 {table.encoding.upper()}。")
     return notes
-
-
-def _origin(batch: Batch, table: files.Table, head: header.Header) -> Batch | None:
-    """Return the batch that a correction workbook came from, when it is this supplier's and of this item."""
-    if head.source_index is None:
-        return None
-    for _, cells in data_rows(table, head, after=0):
-        cell = cells[head.source_index] if head.source_index < len(cells) else None
-        if match := _SOURCE.match(str(cell or "").strip()):
-            return Batch.objects.filter(
-                pk=int(match.group(1)), item=batch.item, supplier=batch.supplier, state=Batch.State.COMMITTED
-            ).first()
-    return None
