@@ -3,18 +3,16 @@
 from collections.abc import Callable
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from access.actions import Asker
 from access.web import PUBLIC_SITE, asker
 from accounts.models import Person
 from publicity.pages import citizens_only
 from records import holds, statements
-from records.hold_models import StatementHold
-from records.models import Record, Statement
+from records.models import Statement
 from records.reading import own_file
 
 
@@ -32,17 +30,10 @@ class AgainstForm(forms.Form):
                            help_text="不超过 300 字。")  # fmt: skip
 
 
-def _speak_against(person: Person, number: str, words: str, *, by: Asker) -> None:
-    try:
-        holds.speak_against(person, number, words, by=by)
-    except StatementHold.DoesNotExist as error:
-        raise Record.DoesNotExist(number) from error
-
-
 _DEEDS: dict[str, Callable[..., object]] = {
     "say": statements.state,
     "take_back": lambda person, number, _, by: statements.take_back(person, number, by=by),
-    "speak_against": _speak_against,
+    "speak_against": holds.speak_against,
 }
 
 
@@ -51,11 +42,11 @@ _DEEDS: dict[str, Callable[..., object]] = {
 def me_statement(request: HttpRequest, person: Person, record_no: str) -> HttpResponse:
     """Make, change or take back a statement, or speak against its hold: one opening of the file, one line."""
     by, deed = asker(request, PUBLIC_SITE), _DEEDS.get(request.POST.get("deed", "say"), statements.state)
-    form = (AgainstForm if deed is _speak_against else StatementForm)(request.POST or None)
+    form = (AgainstForm if deed is holds.speak_against else StatementForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             deed(person, record_no, form.cleaned_data["text"], by=by)
-        except Record.DoesNotExist as error:
+        except ObjectDoesNotExist as error:
             raise Http404 from error
         except ValidationError as error:
             form.add_error("text", error)
@@ -67,7 +58,7 @@ def me_statement(request: HttpRequest, person: Person, record_no: str) -> HttpRe
     if not form.is_bound:
         form.initial = {"text": record.statement}
     against: forms.Form = AgainstForm(auto_id="against_%s")
-    if deed is _speak_against:
+    if deed is holds.speak_against:
         form, against = StatementForm(initial={"text": record.statement}), form
     context = {"record": record, "form": form, "against": against}
     status = 422 if form.errors or against.errors else 200
