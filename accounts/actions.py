@@ -68,14 +68,17 @@ def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
     number, name = check_identity(id_number), normalise_name(name)
     if not identity.is_adult(number, timezone.localdate()):
         raise ValidationError("持证人未满 18 周岁，不能开通账户。", code="minor")
-    person = Person.objects.with_number(number).select_for_update().first()
+    person = Person.objects.holder_of(number)
     if person is None:
         person = Person.seal(number, name)
         person.save()
     elif normalise_name(person.name) != name:
         raise ValidationError(
-            "姓名与系统登记的不一致。请核对证件；如证件上的姓名已变更，请转“异议”办理。", code="name_conflict"
+            "姓名与系统登记的不一致。请核对证件；证件无误的，请联系省信用办核对改名或更正登记。", code="name_conflict"
         )
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    if person.deceased_on is not None:
+        raise ValidationError("系统登记此人已经死亡，不能开通账户。如登记有误，请联系省信用办撤销。", code="deceased")
     if User.objects.filter(person=person).exists():
         raise ValidationError("此人已开通账户，请直接登录；忘记密码的，请办理密码重置。", code="has_account")
     IdentityProof.objects.filter(person=person, used_at=None).delete()
@@ -103,10 +106,10 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
     with transaction.atomic():
         proof = (
             IdentityProof.objects.select_for_update(of=("self",))
-            .filter(person__in=Person.objects.with_number(number), used_at=None, expires_at__gt=timezone.now())
+            .filter(person=Person.objects.holder_of(number), used_at=None, expires_at__gt=timezone.now())
             .first()
         )
-        if proof is not None and _opens(proof, code):
+        if proof is not None and proof.person.may_act and _opens(proof, code):
             user = User(username=username, name=proof.person.name, kind=User.Kind.CITIZEN, person=proof.person)
             validate_password(password, user)
             user.set_password(password)

@@ -12,6 +12,10 @@ from creditfujian.lib import identity
 class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Close the account of the dead and of a merged number, an open session with it; undone with its case."""
+        return super().user_can_authenticate(user) and (user.person is None or user.person.may_act)
+
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:

@@ -155,6 +155,11 @@ class Person(models.Model):
             person = person.merged_into
         return person
 
+    @property
+    def may_act(self) -> bool:
+        """Tell whether anybody can act as this person: not for the dead, nor under a number merged into another."""
+        return self.deceased_on is None and self.merged_into_id is None
+
     def family(self) -> list[int]:
         """Return this person's key and those of all that were merged into it: whose lines are this human's."""
         found, fresh = [self.pk], [self.pk]
@@ -163,10 +168,13 @@ class Person(models.Model):
             found += fresh
         return found
 
+    def former_names(self) -> tuple[str, ...]:
+        """Return the names that the person bore before, the latest first."""
+        return tuple(self.names.filter(how=PersonName.How.RENAMED).values_list("name", flat=True))
+
     def bears(self, name: str) -> bool:
         """Tell whether a normalised name is the person's, or was before they changed it."""
-        renamed = PersonName.objects.filter(person=self, name=name, how=PersonName.How.RENAMED)
-        return self.name == name or renamed.exists()
+        return self.name == name or name in self.former_names()
 
 
 class PersonName(models.Model):

@@ -1,4 +1,4 @@
-"""The demo's cases on persons: a name conflict that waits, one sent for decision, a decided change of name."""
+"""The demo's cases on persons: a name conflict that waits, one sent for decision, a decided change of name, a death."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from access.actions import Asker
 from accounts.models import User
 from creditfujian.demo_people import Somebody
 from records import persons
@@ -30,6 +31,13 @@ def load(crowd: list[Somebody], deliver: Callable[[list[Somebody]], Batch]) -> N
     persons.decide(renamed.pk, by=second, agree=True, note="与户口簿变更页一致")
     persons.answer_name(wrong.pk, by=office, answer=Answer.SUPPLIER, reason="身份证上的姓名与登记一致，报送时写错一字")
     persons.decide(wrong.pk, by=second, agree=True)
+
+    death = persons.ask_death(
+        id_number=crowd[4].id_number, name=crowd[4].name, day=timezone.localdate() - timedelta(days=3), document="death",
+        document_no="闽死证2026-0031", document_date=timezone.localdate() - timedelta(days=2),
+        reason="家属持居民死亡医学证明书办理", by=Asker(office, "工作平台"),
+    )  # fmt: skip
+    persons.decide(death.pk, by=second, agree=True, note="与证明书一致")
 
 
 def _answer(case: PersonCase, others: list[Somebody], *, by: User) -> None:

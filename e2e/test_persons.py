@@ -45,3 +45,22 @@ def test_two_officials_answer_a_name_conflict(visitor: Come) -> None:
     second.page.get_by_role("button", name="同意，立即生效").click()
     assert "已办结" in second.text
     second.look("人员-已办结")
+
+
+def test_a_death_is_asked_for_and_undone(visitor: Come) -> None:
+    office = visitor()
+    office.sign_in("credit_office")
+    office.go("/admin/records/personcase/add/")
+    office.look("人员-申请办理")
+    reached_by_tab(office)
+    office.go("/admin/records/personcase/add/?kind=death")
+    office.look("人员-登记死亡")
+    reached_by_tab(office)
+    office.page.get_by_role("button", name="提交审核").click()
+    office.look("人员-登记死亡缺项")
+    office.go("/admin/records/personcase/?kind__exact=death")
+    office.page.locator("#result_list tbody th a").first.click()
+    office.page.get_by_role("link", name="查看当事人").click()
+    office.look("人员-已登记死亡")
+    office.page.get_by_role("link", name="登记有误，申请撤销").click()
+    office.look("人员-撤销死亡登记")

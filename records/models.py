@@ -203,6 +203,9 @@ class BatchRow(models.Model):
     content = models.JSONField(null=True)
     content_hash = models.BinaryField(null=True)
     record_id = models.BigIntegerField(null=True)
+    merged_person_id = models.BigIntegerField(
+        null=True
+    )  # whose number was sent, when it stands for somebody else's now
 
     class Meta:
         verbose_name = verbose_name_plural = "批次行"
@@ -511,5 +514,5 @@ from records.life_models import (  # noqa: E402, F401
 )
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
 from records.mapping_models import ColumnMapping  # noqa: E402, F401
-from records.person_models import CasePaper, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
+from records.person_models import CasePaper, CaseRecord, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

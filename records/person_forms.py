@@ -1,5 +1,7 @@
 """The shape of what officials type about who somebody is."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -37,6 +39,44 @@ class AnswerForm(forms.Form):
                 if not data.get(name) and name not in self.errors:
                     self.add_error(name, ValidationError("更改登记的姓名，须填写这一项。", code="required"))
         return data
+
+
+class PaperForm(forms.Form):
+    """The document that a case rests on, and what it shows."""
+
+    DOCUMENTS: tuple[PersonCase.Document, ...] = tuple(PersonCase.Document)
+
+    document = forms.ChoiceField(label="证明文件")
+    document_no = forms.CharField(label="文件编号", max_length=100, help_text="不写证件号码。")
+    document_date = forms.DateField(label="文件日期", widget=DAY)
+    reason = forms.CharField(label="说明", max_length=300, widget=REASON, help_text="不写姓名和证件号码。")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "请选择"), *((one.value, one.label) for one in self.DOCUMENTS)]
+        self.fields["document"].choices = choices  # type: ignore[attr-defined]
+
+
+def number_field(label: str) -> forms.CharField:
+    """Return a box for an identity number: posted, never kept by the browser."""
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, max_length=40, widget=widget)
+
+
+def name_field(label: str) -> forms.CharField:
+    """Return a box for a name."""
+    return forms.CharField(label=label, max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class DeathForm(PaperForm):
+    """Who died, when, by which document."""
+
+    DOCUMENTS = (PersonCase.Document.DEATH, PersonCase.Document.CANCEL, PersonCase.Document.COURT)
+
+    name = name_field("姓名")
+    id_number = number_field("身份证号码")
+    day = forms.DateField(label="死亡日期", widget=DAY, help_text="照证明文件填写。")
+    field_order = ["name", "id_number", "day"]
 
 
 class AttestForm(forms.Form):

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Person, User
-from records.models import Batch
+from records.models import Batch, Record
 
 
 class PersonCaseQuerySet(models.QuerySet["PersonCase"]):
@@ -41,6 +41,11 @@ class PersonCase(models.Model):
 
     class Kind(models.TextChoices):
         NAME = "name", "姓名不一致"
+        DEATH = "death", "登记死亡"
+        ALIVE = "alive", "撤销死亡登记"
+        MERGE = "merge", "合并（同一人的两个号码）"
+        SPLIT = "split", "撤销合并"
+        MOVE = "move", "移转记录（误记在他人名下）"
 
     class State(models.TextChoices):
         OPEN = "open", "待核对"
@@ -61,10 +66,24 @@ class PersonCase(models.Model):
         CARD = "card", "居民身份证"
         BOOK = "book", "居民户口簿"
         POLICE = "police", "公安机关证明"
+        DEATH = "death", "居民死亡医学证明（推断）书"
+        CANCEL = "cancel", "户口注销证明"
+        COURT = "court", "人民法院判决书"
+
+    BOTH = (Kind.MERGE, Kind.SPLIT, Kind.MOVE)  # about two persons
+    UNDO = {Kind.DEATH: Kind.ALIVE, Kind.MERGE: Kind.SPLIT}
 
     kind = models.CharField("事项", max_length=6, choices=Kind)
     state = models.CharField("状态", max_length=8, choices=State)
     person = models.ForeignKey(Person, models.PROTECT, verbose_name="自然人", related_name="cases")
+    other = models.ForeignKey(
+        Person, models.PROTECT, null=True, verbose_name="另一人", related_name="+", help_text="合并后保留的，或移入的人"
+    )
+    undoes = models.ForeignKey(
+        "self", models.PROTECT, null=True, verbose_name="所撤销的核对单", related_name="undone_by"
+    )
+    day = models.DateField("死亡日期", null=True)
+    account = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="随人员移转的账户", related_name="+")
     answer = models.CharField("核对结果", max_length=8, choices=Answer, blank=True)
     reason = models.CharField("说明", max_length=300, blank=True)
     document = models.CharField("证明文件", max_length=8, choices=Document, blank=True)
@@ -113,6 +132,28 @@ class PersonCase(models.Model):
             models.CheckConstraint(
                 condition=Q(state="done", done_at__isnull=False) | (~Q(state="done") & Q(done_at__isnull=True)),
                 name="personcase_done_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="death", day__isnull=False) | (~Q(kind="death") & Q(day__isnull=True)),
+                name="personcase_death_has_a_day",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind__in=["merge", "split", "move"], other__isnull=False) & ~Q(other=F("person")))
+                | (~Q(kind__in=["merge", "split", "move"]) & Q(other__isnull=True)),
+                name="personcase_about_two_persons",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["alive", "split"], undoes__isnull=False)
+                | (~Q(kind__in=["alive", "split"]) & Q(undoes__isnull=True)),
+                name="personcase_undoes_one",
+            ),
+            models.UniqueConstraint(
+                fields=["undoes"], condition=~Q(state__in=["refused", "dropped"]), name="personcase_undone_once"
+            ),
+            models.UniqueConstraint(
+                fields=["person", "kind"],
+                condition=Q(state="asked") & ~Q(kind__in=["name", "move"]),
+                name="personcase_asked_once_at_a_time",
             ),
             models.CheckConstraint(
                 condition=Q(kind="name") | (Q(answer="") & ~Q(state="open")), name="personcase_answers_a_name"
@@ -198,6 +239,25 @@ class CaseSource(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} ← {self.batch_id}"
+
+
+class CaseRecord(models.Model):
+    """A record that a case moves from one person to another; of a merge also what came in under the merged number since."""
+
+    case = models.ForeignKey(PersonCase, models.PROTECT, verbose_name="核对单", related_name="about")
+    record = models.ForeignKey(
+        Record, models.DO_NOTHING, db_constraint=False, verbose_name="记录", related_name="person_cases"
+    )
+    record_no = models.CharField("记录编号", max_length=24)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "移转的记录"
+        db_table_comment = "append-only, written by the database: numbers only, outlives the record"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["case", "record"], name="caserecord_once_per_case")]
+
+    def __str__(self) -> str:
+        return self.record_no
 
 
 class CaseStep(models.Model):

@@ -1,8 +1,9 @@
 """What the officials of a case see of a person: names and masked number, under the case's number in the query log."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind as QueryKind
@@ -20,6 +21,7 @@ class Who:
     name: str
     number: str
     former: list[PersonName]
+    deceased_on: date | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,25 @@ def names_of(case: PersonCase, *, by: Asker) -> Names:
     return Names(who, paper.delivered, paper.new_name, list(earlier))
 
 
+@dataclass(frozen=True)
+class Subjects:
+    """Whom a case is about, and what the officials have to weigh with it."""
+
+    who: Who
+    other: Who | None
+    dated_after: int
+
+
+@transaction.atomic
+def subjects_of(case: PersonCase, *, by: Asker) -> Subjects:
+    """Return whom a case is about, each with a line that the person sees."""
+    who = look_at(case, case.person, by=by)
+    other = look_at(case, case.other, by=by) if case.other else None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_dated_after(%s)", [case.pk])
+        return Subjects(who, other, cursor.fetchone()[0])
+
+
 def look_at(case: PersonCase, person: Person, *, by: Asker) -> Who:
     """Write the line of looking at who a person is (no record is opened), and return it. Inside a transaction."""
     ask = Ask(
@@ -48,4 +69,4 @@ def look_at(case: PersonCase, person: Person, *, by: Asker) -> Who:
         items=[], case_no=case.number, person=person,
     )  # fmt: skip
     write_answer(write_query(ask, by=by), record_ids=[], items=[])
-    return Who(person.name, person.masked_id(Profile.DEPARTMENT), list(person.names.all()))
+    return Who(person.name, person.masked_id(Profile.DEPARTMENT), list(person.names.all()), person.deceased_on)

@@ -10,15 +10,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from access.actions import Asker
+from accounts.actions import check_identity
+from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib.text import normalise_name
 from records.models import Batch
 from records.person_models import CaseSource, PersonCase
+from records.person_reading import look_at
 from records.refusals import InWords
 
-Answer, State = PersonCase.Answer, PersonCase.State
+Answer, Kind, State = PersonCase.Answer, PersonCase.Kind, PersonCase.State
 CLOCK = "D40"  # a name that differs is looked into by hand (domain §4.2 L6)
 
 REFUSALS = {
@@ -28,6 +31,10 @@ REFUSALS = {
     "personcase_is_over": "核对单已经办结，不能再改。",
     "personcase_rests_on_a_document": "须写明证明文件的种类、编号和日期。",
     "personcase_fits_the_register": "登记的姓名已由另一张核对单更改，或者与核定的姓名相同。请退回后重新核对。",
+    "personcase_fits_the_person": "登记的情况已经变化（例如已登记死亡、已合并，或所撤销的登记已不在），不能这样办理。请退回后核对。",
+    "personcase_asked_once_at_a_time": "此人已有一张同一事项的核对单待审核，不必重复提出。",
+    "personcase_undone_once": "这张核对单已经撤销，或者撤销正待审核。",
+    "personcase_death_is_past": "死亡日期晚于今天。请与证明文件核对。",
     "casesource_said_in_time": "核对单已进入审核或已办结，不能再作说明。",
     "casesource_said_by_its_supplier": "只有报送该批次的单位可以说明。",
     "casesource_is_kept": "本单位已作过说明。",
@@ -103,6 +110,75 @@ def answer_name(
     return PersonCase.objects.get(pk=case_id)
 
 
+# --- deaths --------------------------------------------------------------------------------------------
+
+
+def ask_death(
+    *, id_number: str, name: str, day: date, document: str, document_no: str, document_date: date, reason: str, by: Asker
+) -> PersonCase:  # fmt: skip
+    """Ask for a death to be registered, on the document that proves it; the look at whose it is writes its line.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    user = _official(by)
+    if day > timezone.localdate():
+        raise ValidationError({"day": "死亡日期晚于今天。请与证明文件核对。"})
+    if day > document_date:
+        raise ValidationError({"document_date": "证明文件的日期早于死亡日期。请核对。"})
+    return _ask(
+        PersonCase(
+            kind=Kind.DEATH, person=_found(id_number, name), day=day, document=document, document_no=document_no.strip()[:100],
+            document_date=document_date, reason=reason,
+        ),
+        by=by, user=user,
+    )  # fmt: skip
+
+
+def ask_undoing(
+    case_id: int, *, document: str, document_no: str, document_date: date, reason: str, by: Asker
+) -> PersonCase:
+    """Ask for a registered death or a merge to be undone, on the document that shows it was wrong.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    user = _official(by)
+    done = PersonCase.objects.get(pk=case_id)
+    if done.kind not in PersonCase.UNDO or done.state != State.DONE:
+        raise ValidationError("只有已办结的死亡登记和合并可以撤销。", code="kind")
+    return _ask(
+        PersonCase(
+            kind=PersonCase.UNDO[Kind(done.kind)], person=done.person, other=done.other, undoes=done, document=document,
+            document_no=document_no.strip()[:100], document_date=document_date, reason=reason,
+        ),
+        by=by, user=user,
+    )  # fmt: skip
+
+
+def _official(by: Asker) -> User:
+    if by.user is None or not by.user.has_perm("records.ask_personcase"):
+        raise PermissionDenied("只有省信用办可以办理人员身份事项。")
+    return by.user
+
+
+def _found(id_number: str, name: str) -> Person:
+    person = Person.objects.holder_of(check_identity(id_number))
+    if person is None or not person.bears(normalise_name(name)):
+        raise ValidationError("没有与该姓名和证件号码都一致的人员。请与证件核对。", code="nobody")
+    return person
+
+
+def _ask(case: PersonCase, *, by: Asker, user: User) -> PersonCase:
+    """Hand a case in and write the lines of looking at whom it is about, in the same transaction."""
+    _check_words(case.reason, case.document_date)
+    case.state, case.asked_by, case.asked_at, case.reason = State.ASKED, user, timezone.now(), case.reason.strip()[:300]
+    with transaction.atomic(), InWords(REFUSALS):
+        case.save()
+        case.refresh_from_db()
+        for person in filter(None, (case.person, case.other)):
+            look_at(case, person, by=by)
+    return case
+
+
 # --- deciding ------------------------------------------------------------------------------------------
 
 
@@ -118,7 +194,7 @@ def decide(case_id: int, *, by: User, agree: bool, note: str = "") -> PersonCase
         if not agree and not note.strip():
             raise ValidationError("请写明不同意的理由，核对人会看到。", code="note")
         case.decided_by, case.decided_at, case.decision_note = by, timezone.now(), note.strip()[:300]
-        back = State.OPEN if case.kind == PersonCase.Kind.NAME else State.REFUSED
+        back = State.OPEN if case.kind == Kind.NAME else State.REFUSED
         _move(case, State.DECIDED if agree else back, "decided_by", "decided_at", "decision_note")
         if agree:
             _carry_out(case)
@@ -144,7 +220,7 @@ def take_back(case_id: int, *, by: User) -> PersonCase:
             raise PermissionDenied("只有提出的人可以撤回。")
         if case.state != State.ASKED:
             raise ValidationError(f"核对单当前状态为“{case.get_state_display()}”，不能撤回。", code="state")
-        _move(case, State.OPEN if case.kind == PersonCase.Kind.NAME else State.DROPPED)
+        _move(case, State.OPEN if case.kind == Kind.NAME else State.DROPPED)
     return case
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.expressions import RawSQL
@@ -132,6 +133,8 @@ class File:
     id_number: str
     records: list[View]
     seq: int
+    former_names: tuple[str, ...] = ()
+    deceased_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -274,7 +277,7 @@ def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Aske
 def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     if id_number:
         person = Person.objects.holder_of(id_number)
-        return person if person is not None and person.name == name else None
+        return person if person is not None and person.name == name and person.deceased_on is None else None
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_person_by_public_document(%s, %s)", [name, doc_no])
         found = cursor.fetchone()[0]
@@ -282,6 +285,8 @@ def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
 
 
 def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
+    if ask.kind in (Kind.SELF, Kind.COUNTER) and ask.person and not ask.person.may_act:
+        raise PermissionDenied("系统登记此人已经死亡，或号码已并入他人，不能以其名义查询。如登记有误，请联系省信用办。")
     seq = write_query(ask, by=by)
     views = _views(ask, to_hand_on=to_hand_on) if ask.person else []
     write_answer(seq, record_ids=[pk for pk, _ in views], items=sorted({view.item_code for _, view in views}))
@@ -293,6 +298,8 @@ def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
         id_number=ask.person.masked_id(profile),
         records=[view for _, view in views],
         seq=seq,
+        former_names=() if ask.kind is Kind.PUBLIC else ask.person.former_names(),
+        deceased_on=ask.person.deceased_on,
     )
 
 

@@ -133,6 +133,10 @@ def ask_at_counter(*, id_number: str, name: str, by: Asker) -> CounterRequest | 
         if person is None:
             person = Person.seal(number, name)
             person.save()
+        elif person.deceased_on is not None:
+            raise ValidationError(
+                "系统登记此人已经死亡，不能出具报告。如登记有误，请联系省信用办撤销。", code="deceased"
+            )
         elif normalise_name(person.name) != name:
             ask = Ask(kind=Kind.COUNTER, ground="窗口申请出具信用报告", purpose="姓名与证件号码不符，未出具",
                       fields_class="无", refusal=Refusal.NO_GROUND.value, person=person)  # fmt: skip

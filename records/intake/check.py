@@ -20,6 +20,7 @@ R02 = (
 R03 = "同一证件号码在本文件%s使用了另一个姓名。请与证件核对。"
 
 R04 = "这份文书的记录已经%s，不能再次报送。确需恢复或更正的，请用办理单办理（记录更正、撤回）。"
+R05 = "系统登记当事人在这份文书作出前已经死亡，不能入库。请与文书和证件核对；登记有误的，请联系省信用办撤销。"
 CLOSED = {4: "撤销", 5: "修复", 6: "到期"}
 
 ROW_REASONS = {
@@ -27,6 +28,7 @@ ROW_REASONS = {
     "R02": "姓名与登记不一致",
     "R03": "文件内姓名不一致",
     "R04": "记录已撤销、修复或到期",
+    "R05": "文书作出时当事人已死亡",
 }
 
 # What `base.place` says, where the row is known to the database only.
@@ -68,6 +70,14 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
    AND NOT EXISTS (SELECT 1 FROM accounts_personname n WHERE n.person_id = p.id AND n.name = r.name
                       AND n.how = 'renamed' AND r.doc_date <= n.until)
+"""
+_AFTER_DEATH = """
+UPDATE records_batchrow r
+   SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_array(
+       (SELECT f.code FROM catalogue_field f WHERE f.item_version_id = r.item_version_id AND f.binds = 'doc_date'),
+       'R05', %(message)s::text))
+  FROM accounts_person p
+ WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.deceased_on < r.doc_date
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
 # record that is sent again counts as new, and what was annulled, repaired or is over does not come back by a delivery.
@@ -129,6 +139,7 @@ def compare_with_register(batch: Batch, *, name_field: str, doc_field: str, mark
     """
     with connection.cursor() as cursor:
         cursor.execute(_OTHER_NAME_KNOWN, {"batch": batch.pk, "field": name_field, "message": R02})
+        cursor.execute(_AFTER_DEATH, {"batch": batch.pk, "message": R05})
         values: dict[str, Any] = {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged, "doc_field": doc_field,
                   "closed": R04, "words": json.dumps(CLOSED)}  # fmt: skip
         cursor.execute(_KNOWN, values)

@@ -18,7 +18,7 @@ CREATE FUNCTION records_case_allows(person bigint, kinds text[]) RETURNS boolean
     SELECT current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.records_personcase'::regclass)
        AND EXISTS (SELECT 1 FROM public.records_personcase c
                     WHERE c.id = public.records_person_case_at_work() AND c.state = 'decided' AND c.kind = ANY (kinds)
-                      AND person = c.person_id)
+                      AND person IN (c.person_id, c.other_id))
 $$;
 
 -- Who somebody is changes by a case alone; a person is born under their own number, alive.
@@ -33,7 +33,7 @@ BEGIN
     IF NEW.name <> OLD.name AND NOT records_case_allows(NEW.id, '{name}') THEN
         PERFORM catalogue_refuse('person_name_changes_by_a_case', 'a name is changed by a case of two officials');
     END IF;
-    IF NEW.deceased_on IS DISTINCT FROM OLD.deceased_on THEN
+    IF NEW.deceased_on IS DISTINCT FROM OLD.deceased_on AND NOT records_case_allows(NEW.id, '{death,alive}') THEN
         PERFORM catalogue_refuse('person_dies_by_a_case', 'a death is registered by a case of two officials');
     END IF;
     IF NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id THEN
@@ -68,7 +68,10 @@ BEGIN
         PERFORM catalogue_refuse('personcase_is_kept', 'cases are kept');
     END IF;
     IF TG_OP = 'INSERT' THEN
-        IF NEW.decided_by_id IS NOT NULL OR NEW.state <> (CASE NEW.kind WHEN 'name' THEN 'open' ELSE 'asked' END)
+        IF NEW.day > cf_today() THEN
+            PERFORM catalogue_refuse('personcase_death_is_past', 'a death is registered after it');
+        END IF;
+        IF NEW.decided_by_id IS NOT NULL OR NEW.account_id IS NOT NULL OR NEW.state <> (CASE NEW.kind WHEN 'name' THEN 'open' ELSE 'asked' END)
            OR NEW.kind = 'name' AND NOT owner THEN
             PERFORM catalogue_refuse('personcase_begins_undecided', 'a case begins undecided, a conflict by the delivery that met it');
         END IF;
@@ -83,10 +86,12 @@ BEGIN
             PERFORM catalogue_refuse('personcase_moves_along_its_arrows',
                 format('a case may not go from %s to %s', OLD.state, NEW.state));
         END IF;
-        IF (NEW.kind, NEW.person_id, NEW.opened_at) IS DISTINCT FROM (OLD.kind, OLD.person_id, OLD.opened_at)
+        IF (NEW.kind, NEW.person_id, NEW.other_id, NEW.undoes_id, NEW.day, NEW.opened_at)
+           IS DISTINCT FROM (OLD.kind, OLD.person_id, OLD.other_id, OLD.undoes_id, OLD.day, OLD.opened_at)
            OR (OLD.state, NEW.state) <> ('open', 'asked')
-              AND to_jsonb(NEW) - '{state,decided_by_id,decided_at,decision_note,done_at}'::text[]
-                  IS DISTINCT FROM to_jsonb(OLD) - '{state,decided_by_id,decided_at,decision_note,done_at}'::text[] THEN
+              AND to_jsonb(NEW) - '{state,decided_by_id,decided_at,decision_note,done_at,account_id}'::text[]
+                  IS DISTINCT FROM to_jsonb(OLD) - '{state,decided_by_id,decided_at,decision_note,done_at,account_id}'::text[]
+           OR NEW.account_id IS DISTINCT FROM OLD.account_id AND NEW.state <> 'done' THEN
             PERFORM catalogue_refuse('personcase_is_what_was_asked', 'what was asked is not rewritten');
         END IF;
         IF OLD.state = 'decided' AND (NEW.decided_by_id, NEW.decided_at, NEW.decision_note)
@@ -187,9 +192,12 @@ BEGIN
         PERFORM catalogue_refuse('personcase_is_decided_first', 'nothing is done that was not decided');
     END IF;
     PERFORM set_config('cf.person_case', one::text, true), set_config('cf.batch', '', true), set_config('cf.act', '', true);
-    PERFORM 1 FROM accounts_person WHERE id = c.person_id FOR UPDATE;
+    -- The strongest lock: a delivery that has written records of these persons ends first, one that comes waits.
+    PERFORM 1 FROM accounts_person WHERE id IN (c.person_id, c.other_id) ORDER BY id FOR UPDATE;
     IF c.kind = 'name' AND c.answer <> 'supplier' THEN
         PERFORM records_change_name(c);
+    ELSIF c.kind IN ('death', 'alive') THEN
+        PERFORM records_carry_out_death(c);
     END IF;
     UPDATE records_personcase SET state = 'done', done_at = now() WHERE id = one;
     PERFORM set_config('cf.person_case', '', true);
@@ -232,6 +240,95 @@ END $$;
 CREATE TRIGGER casesource_guard BEFORE UPDATE OR DELETE ON records_casesource
     FOR EACH ROW EXECUTE FUNCTION records_casesource_guard();
 """
+DEATH = """
+-- A death stands from its case until a case undoes it; nothing is decided about the dead, and the public sees no more of them.
+CREATE FUNCTION records_carry_out_death(c records_personcase) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF c.kind = 'death' THEN
+        UPDATE accounts_person SET deceased_on = c.day WHERE id = c.person_id AND deceased_on IS NULL AND merged_into_id IS NULL;
+    ELSE
+        UPDATE accounts_person p SET deceased_on = NULL FROM records_personcase d
+         WHERE p.id = c.person_id AND d.id = c.undoes_id AND d.person_id = p.id AND d.kind = 'death' AND d.state = 'done'
+           AND p.deceased_on = d.day;
+    END IF;
+    IF NOT FOUND THEN
+        PERFORM catalogue_refuse('personcase_fits_the_person', 'the register does not stand as this case supposes');
+    END IF;
+END $$;
+CREATE INDEX person_is_over ON accounts_person (id) WHERE deceased_on IS NOT NULL OR merged_into_id IS NOT NULL;
+
+-- No record of a document made after death, and none under a merged number: whoever writes it. Named to run after the keys,
+-- whose lock waits for a case that is being carried out.
+CREATE FUNCTION records_record_of_the_living() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE dead boolean; merged boolean;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT bool_or(f.doc_date > p.deceased_on), bool_or(p.merged_into_id IS NOT NULL) INTO dead, merged
+          FROM accounts_person p JOIN fresh f ON f.person_id = p.id
+         WHERE p.deceased_on IS NOT NULL OR p.merged_into_id IS NOT NULL;
+    ELSE
+        SELECT bool_or(f.doc_date > p.deceased_on), bool_or(p.merged_into_id IS NOT NULL AND f.person_id <> g.person_id)
+          INTO dead, merged
+          FROM accounts_person p JOIN fresh f ON f.person_id = p.id JOIN gone g ON g.id = f.id
+         WHERE (p.deceased_on IS NOT NULL OR p.merged_into_id IS NOT NULL)
+           AND (f.doc_date <> g.doc_date OR f.person_id <> g.person_id OR g.state = 2 AND f.state IN (1, 3));
+    END IF;
+    IF dead THEN
+        PERFORM catalogue_refuse('record_not_after_death', 'the document was made after the person''s death');
+    ELSIF merged THEN
+        PERFORM catalogue_refuse('record_stands_with_the_survivor', 'the number was merged into another person');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER records_record_of_the_living_on_insert AFTER INSERT ON records_record REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION records_record_of_the_living();
+CREATE TRIGGER records_record_of_the_living_on_update AFTER UPDATE ON records_record
+    REFERENCING NEW TABLE AS fresh OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION records_record_of_the_living();
+
+-- Of the dead only duties read, near relatives and courts (Q3, Q5, Q7): no public, no consent, nobody in their name.
+CREATE POLICY record_of_the_dead_is_not_public ON records_record AS RESTRICTIVE FOR SELECT USING (
+    item_id = (SELECT records_item_at_work())
+    OR NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id = records_record.person_id AND p.deceased_on IS NOT NULL)
+    OR id = ANY ((SELECT records_of_act_at_work())::bigint[])
+    OR EXISTS (SELECT 1 FROM access_queryperson q
+                WHERE q.person_id = records_record.person_id AND q.at = transaction_timestamp()
+                  AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind IN ('Q3', 'Q5', 'Q7'))
+);
+
+-- Found by document and the name on it: whoever changed their name is found under the name that the document bears.
+CREATE OR REPLACE FUNCTION records_person_by_public_document(full_name text, document text) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT min(p.id) FROM records_record r JOIN accounts_person p ON p.id = r.person_id
+     WHERE r.doc_no = document AND p.deceased_on IS NULL
+       AND (p.name = full_name OR EXISTS (SELECT 1 FROM accounts_personname n
+               WHERE n.person_id = p.id AND n.name = full_name AND n.how = 'renamed' AND r.doc_date <= n.until))
+       AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
+       AND r.publication IS NOT NULL AND r.publication @> cf_today() AND r.query_until > cf_today()
+       AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
+    HAVING count(DISTINCT p.id) = 1
+$$;
+
+-- No account is opened for the dead, nor for a number that was merged.
+CREATE FUNCTION records_account_of_the_living() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM accounts_person p WHERE p.id = NEW.person_id AND (p.deceased_on IS NOT NULL OR p.merged_into_id IS NOT NULL);
+    IF FOUND THEN
+        PERFORM catalogue_refuse('user_is_of_the_living', 'no account is opened for the dead or for a merged number');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER user_is_of_the_living BEFORE INSERT ON accounts_user FOR EACH ROW WHEN (NEW.person_id IS NOT NULL)
+    EXECUTE FUNCTION records_account_of_the_living();
+
+-- How many records of the person rest on documents made after that day: what officials look into with a death.
+CREATE FUNCTION records_dated_after(one bigint) RETURNS bigint LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(*) FROM records_personcase c JOIN records_record r ON r.person_id = c.person_id AND r.doc_date > c.day
+     WHERE c.id = one AND r.state NOT IN (2, 6)
+$$;
+"""
 DATA = """
 ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
 INSERT INTO catalogue_deadlinerule (code, version, what, n, unit, starts, owner, basis, source, confidence, strict, note,
@@ -242,6 +339,24 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
 UNDONE = """
+CREATE OR REPLACE FUNCTION records_person_by_public_document(full_name text, document text) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT min(p.id) FROM records_record r JOIN accounts_person p ON p.id = r.person_id
+     WHERE r.doc_no = document AND p.name = full_name
+       AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
+       AND r.publication IS NOT NULL AND r.publication @> cf_today() AND r.query_until > cf_today()
+       AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
+    HAVING count(DISTINCT p.id) = 1
+$$;
+DROP FUNCTION records_dated_after(bigint);
+DROP TRIGGER user_is_of_the_living ON accounts_user;
+DROP FUNCTION records_account_of_the_living();
+DROP POLICY record_of_the_dead_is_not_public ON records_record;
+DROP TRIGGER records_record_of_the_living_on_update ON records_record;
+DROP TRIGGER records_record_of_the_living_on_insert ON records_record;
+DROP FUNCTION records_record_of_the_living();
+DROP INDEX person_is_over;
+DROP FUNCTION records_carry_out_death(records_personcase);
 DROP TRIGGER casesource_guard ON records_casesource;
 DROP FUNCTION records_casesource_guard();
 DROP FUNCTION records_change_name(records_personcase);
@@ -274,7 +389,21 @@ class Migration(migrations.Migration):
             name="PersonCase",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(choices=[("name", "姓名不一致")], max_length=6, verbose_name="事项")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("name", "姓名不一致"),
+                            ("death", "登记死亡"),
+                            ("alive", "撤销死亡登记"),
+                            ("merge", "合并（同一人的两个号码）"),
+                            ("split", "撤销合并"),
+                            ("move", "移转记录（误记在他人名下）"),
+                        ],
+                        max_length=6,
+                        verbose_name="事项",
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -290,6 +419,7 @@ class Migration(migrations.Migration):
                         verbose_name="状态",
                     ),
                 ),
+                ("day", models.DateField(null=True, verbose_name="死亡日期")),
                 (
                     "answer",
                     models.CharField(
@@ -308,7 +438,14 @@ class Migration(migrations.Migration):
                     "document",
                     models.CharField(
                         blank=True,
-                        choices=[("card", "居民身份证"), ("book", "居民户口簿"), ("police", "公安机关证明")],
+                        choices=[
+                            ("card", "居民身份证"),
+                            ("book", "居民户口簿"),
+                            ("police", "公安机关证明"),
+                            ("death", "居民死亡医学证明（推断）书"),
+                            ("cancel", "户口注销证明"),
+                            ("court", "人民法院判决书"),
+                        ],
                         max_length=8,
                         verbose_name="证明文件",
                     ),
@@ -323,6 +460,16 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(null=True, verbose_name="审核时间")),
                 ("decision_note", models.CharField(blank=True, max_length=300, verbose_name="审核意见")),
                 ("done_at", models.DateTimeField(null=True, verbose_name="办结时间")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="随人员移转的账户",
+                    ),
+                ),
                 (
                     "asked_by",
                     models.ForeignKey(
@@ -344,12 +491,33 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "other",
+                    models.ForeignKey(
+                        help_text="合并后保留的，或移入的人",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                        verbose_name="另一人",
+                    ),
+                ),
+                (
                     "person",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="cases",
                         to="accounts.person",
                         verbose_name="自然人",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="records.personcase",
+                        verbose_name="所撤销的核对单",
                     ),
                 ),
             ],
@@ -363,6 +531,43 @@ class Migration(migrations.Migration):
                     ("decide_personcase", "审核人员身份事项"),
                     ("attest_name", "说明本单位报送的姓名"),
                 ],
+                "default_permissions": (),
+            },
+        ),
+        migrations.AddField(
+            model_name="batchrow",
+            name="merged_person_id",
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.CreateModel(
+            name="CaseRecord",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("record_no", models.CharField(max_length=24, verbose_name="记录编号")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="about",
+                        to="records.personcase",
+                        verbose_name="核对单",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="person_cases",
+                        to="records.record",
+                        verbose_name="记录",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "移转的记录",
+                "verbose_name_plural": "移转的记录",
+                "db_table_comment": "append-only, written by the database: numbers only, outlives the record",
                 "default_permissions": (),
             },
         ),
@@ -600,6 +805,61 @@ class Migration(migrations.Migration):
             model_name="personcase",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(("day__isnull", False), ("kind", "death")),
+                    models.Q(models.Q(("kind", "death"), _negated=True), ("day__isnull", True)),
+                    _connector="OR",
+                ),
+                name="personcase_death_has_a_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["merge", "split", "move"]),
+                        ("other__isnull", False),
+                        models.Q(("other", models.F("person")), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("kind__in", ["merge", "split", "move"]), _negated=True), ("other__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="personcase_about_two_persons",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind__in", ["alive", "split"]), ("undoes__isnull", False)),
+                    models.Q(models.Q(("kind__in", ["alive", "split"]), _negated=True), ("undoes__isnull", True)),
+                    _connector="OR",
+                ),
+                name="personcase_undoes_one",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["refused", "dropped"]), _negated=True),
+                fields=("undoes",),
+                name="personcase_undone_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "asked"), models.Q(("kind__in", ["name", "move"]), _negated=True)),
+                fields=("person", "kind"),
+                name="personcase_asked_once_at_a_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="personcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     ("kind", "name"),
                     models.Q(("answer", ""), models.Q(("state", "open"), _negated=True)),
                     _connector="OR",
@@ -637,6 +897,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="caserecord",
+            constraint=models.UniqueConstraint(fields=("case", "record"), name="caserecord_once_per_case"),
+        ),
+        migrations.AddConstraint(
             model_name="casesource",
             constraint=models.UniqueConstraint(fields=("case", "batch"), name="casesource_once_per_batch"),
         ),
@@ -661,6 +925,6 @@ class Migration(migrations.Migration):
                 name="casepaper_one_stands_per_name",
             ),
         ),
-        migrations.RunSQL(CASES + NAMES, UNDONE),
+        migrations.RunSQL(CASES + NAMES + DEATH, UNDONE),
         migrations.RunSQL(DATA, migrations.RunSQL.noop),
     ]

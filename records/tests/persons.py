@@ -2,12 +2,15 @@
 
 from datetime import date
 
-from creditfujian.tests.cast import Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from records import persons
 from records.models import Batch
 from records.person_models import PersonCase
 from records.tests.deliveries import as_csv, check, penalty
+from records.tests.life import asker
 
+CERTIFICATE = {"document": "death", "document_no": "闽死证2026-0099", "document_date": date(2026, 11, 25)}
+DAY = date(2026, 11, 24)
 Answer = PersonCase.Answer
 BOOK = {"document": "book", "document_no": "第0123号第4页", "document_date": date(2026, 11, 20)}
 OTHER_NAME = "陈小曼"
@@ -38,3 +41,29 @@ def settled(
     """Propose and decide by the two officials."""
     answered(cast, case, answer, name)
     return persons.decide(case.pk, by=cast.credit_office_2, agree=True)
+
+
+def dying(cast: Cast, day: date = DAY, **changes: object) -> PersonCase:
+    """Ask for the citizen's death to be registered."""
+    asked = {
+        "id_number": CITIZEN_NUMBER,
+        "name": "陈小满",
+        "day": day,
+        "reason": "家属持死亡证明办理",
+        **CERTIFICATE,
+        **changes,
+    }
+    return persons.ask_death(**asked, by=asker(cast.credit_office))  # type: ignore[arg-type]
+
+
+def agreed(cast: Cast, case: PersonCase) -> PersonCase:
+    """Decide by the second official."""
+    return persons.decide(case.pk, by=cast.credit_office_2, agree=True)
+
+
+def undone(cast: Cast, case: PersonCase) -> PersonCase:
+    """Ask for the undoing and decide it."""
+    paper = {"document": "police", "document_no": "闽公户〔2026〕7号", "document_date": date(2026, 11, 26)}
+    return agreed(
+        cast, persons.ask_undoing(case.pk, **paper, reason="本人到场，登记有误", by=asker(cast.credit_office))
+    )  # type: ignore[arg-type]
