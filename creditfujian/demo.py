@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue, demo_entry, demo_life, demo_persons, demo_ways_out
+from creditfujian import demo_catalogue, demo_entry, demo_life, demo_mapping, demo_persons, demo_ways_out
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -215,6 +215,13 @@ def _batches(organisations: dict[str, Organisation], say: Say) -> list[Somebody]
         state=Batch.State.CHECKED, item__code__in=["FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]
     ):
         _commit_by_second_hand(batch)
+    exported, ledger = (
+        _penalties(
+            crowd[at : at + 30], MARKET_CASES, market, prefix, today - timedelta(days=20), 15, public=True, spoil=spoil
+        )
+        for at, prefix, spoil in ((520, "漳市监处罚", 13), (550, "莆市监处罚", 0))
+    )
+    demo_mapping.load(exported, ledger, item_code=PENALTIES, say=say)
     _deliver(b"not,a,table\n1,2,3\n", "说明.csv", PENALTIES, "data_officer", None)
     say(f"批次 {Batch.objects.count()} 个，其中待审核 {Batch.objects.filter(state=Batch.State.CHECKED).count()} 个")
     return crowd

@@ -128,13 +128,14 @@ def _columns(
     batch: Batch, rules: schema.Schema, labels: Labels, under: list[headings.Row]
 ) -> tuple[list[ColumnShown], ColumnMapping | None]:
     named = headings.headings(labels.cells)
-    suggested = headings.suggest(named, rules.columns())
+    contents = [headings.content_under(under, one.index) for one in named]
+    suggested = headings.suggest(named, contents, rules.columns(), {f.code: f.datatype for f in rules.fields})
     before = _saved_for(batch).get(headings.fingerprint([one.label for one in named]))
     if before is not None:
         suggested = [code if code in rules.by_code else "" for code in before.codes]
     columns = [
-        ColumnShown(one, headings.content_under(under, one.index), code, mapped.prohibited(rules.door, one.shown))
-        for one, code in zip(named, suggested, strict=True)
+        ColumnShown(one, content, code, mapped.prohibited(rules.door, one.shown))
+        for one, content, code in zip(named, contents, suggested, strict=True)
     ]
     return columns, before if before is not None and before.changed_since(rules.fields) else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -37,12 +37,13 @@ from .header import (
     without_header,
 )
 
+Kinds = Mapping[str, str]
 LONGEST_LABEL = 100
-ALIKE = 0.6  # how much of two names must agree to suggest one for the other
+ALIKE = 0.5  # how much of two names must agree to suggest one for the other
 DOTS = 7
 _HEADING = re.compile(
     r"姓名|名称|号码|证号|编号|文号|文书|代码|日期|时间|金额|单位|机关|类别|类型|种类|内容|事实|事由|依据|结果|范围|程度|备注|"
-    r"序号|说明|期限|截止|对象|当事人|相对人|案由|合计|报送|统计|信息表|一览|[A-Z]{2,}_[A-Z_]+"
+    r"序号|说明|期限|截止|对象|当事人|相对人|案由|合计|报送|统计|信息表|一览|台账|清单|[A-Z]{2,}_[A-Z_]+"
 )
 _ID_NUMBER = re.compile(r"\d{17}[\dXx]")
 _CREDIT_CODE = re.compile(r"[0-9A-Z]{18}")
@@ -206,22 +207,27 @@ def names_somebody_else(label: str) -> bool:
     return bool(OTHER_PEOPLE.search(label))
 
 
-def suggest(named: Sequence[Heading], columns: Sequence[Column]) -> list[str]:
+def suggest(
+    named: Sequence[Heading], contents: Sequence[Content], columns: Sequence[Column], kinds: Kinds
+) -> list[str]:
     """Return for each heading the code it most likely stands for, or an empty string; no code twice.
 
-    What is named exactly goes first, then what is named most alike.
+    What is named exactly goes first, then what is named most alike, if no other field is named as much alike and the
+    cells are of the field's kind. `kinds`: code → data type of the field.
     """
     names = known_names(columns)
+    likeness: dict[tuple[int, str], float] = {}
+    for at, one in enumerate(named):
+        for name, code in names.items():
+            if contents[at].may_be(kinds.get(code, "")):
+                likeness[at, code] = max(likeness.get((at, code), 0.0), _likeness(one.label, name))
     found = [""] * len(named)
-    pairs = sorted(
-        ((_likeness(one.label, name), -at, code) for at, one in enumerate(named) for name, code in names.items()),
-        reverse=True,
-    )
-    for likeness, place, code in pairs:
-        if likeness < ALIKE:
-            break
-        if not found[-place] and code not in found:
-            found[-place] = code
+    for (at, code), much in sorted(likeness.items(), key=lambda pair: -pair[1]):
+        if much < ALIKE or found[at] or code in found:
+            continue
+        others = [other for (where, what), other in likeness.items() if where == at and what not in (code, *found)]
+        if much > max(others, default=0.0):
+            found[at] = code
     return found
 
 
@@ -237,6 +243,11 @@ def _likeness(label: str, name: str) -> float:
 # --- what is under a heading, without saying it ----------------------------------------------------------
 
 
+DAY, NUMBER, ID_NUMBER, LONG_NUMBER = "日期", "数字", "18 位号码", "数字格式的长号码（可能已失真）"
+NOTHING, MORE = "这些行里没有内容", "等"
+OF_TYPE = {"date": (DAY,), "amount": (NUMBER,), "id_number": (ID_NUMBER, LONG_NUMBER)}
+
+
 @dataclass(frozen=True)
 class Content:
     """What a column holds: the kind in words, and some cells masked."""
@@ -244,24 +255,32 @@ class Content:
     kind: str
     samples: tuple[str, ...] = ()
 
+    def may_be(self, datatype: str) -> bool:
+        """Tell whether a field of a data type may hold such cells."""
+        kind = self.kind.removesuffix(MORE)
+        if kind == NOTHING:
+            return True
+        wanted = OF_TYPE.get(datatype)
+        return kind in wanted if wanted else kind not in (DAY, ID_NUMBER)
+
 
 def content_under(rows: Sequence[Row], index: int) -> Content:
     """Return what the cells of a column are like; footers are no cells of it."""
     cells = [row[index] for _, row in rows if index < len(row) and row[index] is not None and not is_footer(row)]
     if not cells:
-        return Content("这些行里没有内容")
+        return Content(NOTHING)
     kinds = Counter(map(kind_of, cells)).most_common()
-    return Content(kinds[0][0] + ("等" if len(kinds) > 1 else ""), tuple(dict.fromkeys(map(masked, cells)))[:3])
+    return Content(kinds[0][0] + (MORE if len(kinds) > 1 else ""), tuple(dict.fromkeys(map(masked, cells)))[:3])
 
 
 def kind_of(cell: Cell) -> str:
     """Return what a cell is like, in words."""
     if isinstance(cell, date):
-        return "日期"
+        return DAY
     text = str(cell).strip()
     if isinstance(cell, Number):
-        return "数字格式的长号码（可能已失真）" if len(text) >= 15 else "数字"
-    for pattern, kind in ((_ID_NUMBER, "18 位号码"), (_DAY, "日期"), (_CREDIT_CODE, "18 位代码"), (_AMOUNT, "数字")):
+        return LONG_NUMBER if len(text) >= 15 else NUMBER
+    for pattern, kind in ((_ID_NUMBER, ID_NUMBER), (_DAY, DAY), (_CREDIT_CODE, "18 位代码"), (_AMOUNT, NUMBER)):
         if pattern.fullmatch(text):
             return kind
     return "短文字" if len(text) <= 10 else "文字" if len(text) <= 30 else "长文字"

@@ -199,6 +199,24 @@ def names(out: BinaryIO) -> None:
     sheet.close()
 
 
+# What an office's own system calls some columns; the rest it calls as the catalogue does.
+OWN_NAMES = {
+    "CF_XDR_MC": "被处罚人", "CF_XDR_LB": "被处罚人性质", "CF_XDR_ZJLX": "持有证件", "CF_XDR_ZJHM": "被处罚人证号",
+    "CF_WSH": "决定书编号", "CF_WFXW": "案由", "CF_SY": "查明事实", "CF_YJ": "法律依据", "CF_CFLB": "处罚方式",
+    "CF_NR": "处理结果", "CF_JDRQ": "作出日期", "CF_CFJG": "办案机构", "CF_CFJGDM": "办案机构信用代码",
+}  # fmt: skip
+
+
+def own_headings(out: BinaryIO) -> None:
+    """A sheet in the names of the office's own system, with a column that nobody asks for: it waits to be mapped."""
+    rows = rows_of(48, 10)
+    rows[3][ID] = rows[3][ID][:17] + ("1" if rows[3][ID][17] != "1" else "2")
+    labels = [OWN_NAMES.get(column.code, column.label) for column in COLUMNS]
+    book = Book(out)
+    book.sheet("导出", [["办案系统导出"], [*labels, "承办科室"], *[[*row, "二科"] for row in rows]])
+    book.close()
+
+
 FAMILY: dict[str, Callable[[BinaryIO], None]] = {
     "messy.xlsx": _messy("xlsx", 31),
     "messy.xls": _messy("xls", 32),
@@ -210,6 +228,7 @@ FAMILY: dict[str, Callable[[BinaryIO], None]] = {
     "hidden-and-merged.xlsx": hidden_and_merged,
     "dates-1904.xlsx": dates,
     "names.csv": names,
+    "own-headings.xlsx": own_headings,
 }
 
 

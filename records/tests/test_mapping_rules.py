@@ -1,6 +1,7 @@
 """What must never happen to mappings is refused by PostgreSQL, whoever asks; and what lasts: versions, resuming."""
 
 import io
+import itertools
 from typing import Any
 
 import openpyxl
@@ -11,12 +12,13 @@ from django.utils import timezone
 
 from catalogue.models import Item
 from catalogue.tests.editions import approved, publish
-from creditfujian.tests.cast import Cast
-from records import actions, mappings, preview
-from records.intake import header
+from creditfujian.tests.cast import Cast, make_cast
+from records import actions, jobs, mappings, preview
+from records.intake import header, helper, stage
 from records.intake.headings import fingerprint
 from records.models import Batch, ColumnMapping
 from records.tests.deliveries import check, penalty
+from records.tests.test_killed_worker import in_a_worker, outcome, steps
 from records.tests.test_mapping import THEIRS, answer, codes, theirs, waiting
 
 State = Batch.State
@@ -212,3 +214,67 @@ def test_a_batch_checked_before_the_change_keeps_its_columns(cast: Cast) -> None
     out = io.BytesIO()
     assert preview.write_correction(Batch.objects.get(pk=batch.pk), out) == 1
     assert openpyxl.load_workbook(out).worksheets[0].cell(1, 1).value == THEIRS[0]
+
+
+# --- a worker that dies, a second process -----------------------------------------------------------------
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "CHUNK", 4)
+    monkeypatch.setattr(stage, "BLOCK", 2)
+
+
+def many(cast: Cast, series: int) -> bytes:
+    """Good and bad rows under the office's own headings."""
+    rows = [penalty(cast, 行政处罚决定书文号=f"闽市监处罚〔2026〕{series}-{n}号") for n in range(11)]
+    rows[3]["处罚类别"] = "记过"
+    return theirs(cast, *rows)
+
+
+def received(cast: Cast, series: int) -> Batch:
+    batch, _ = actions.receive(
+        io.BytesIO(many(cast, series)),
+        name="处罚.csv",
+        item=cast.item,
+        by=cast.data_officer,
+        channel=Batch.Channel.PAGE,
+    )
+    return batch
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_before_or_after_the_answer_leaves_the_same_batch(small_chunks: None) -> None:
+    cast = make_cast()
+    whole = received(cast, 0)
+    total = in_a_worker(lambda: actions.check_batch(whole.pk))
+    for number, step in enumerate(steps(total), start=1):
+        batch = received(cast, number)
+        assert in_a_worker(lambda: actions.check_batch(batch.pk), dies_at=step) == -1  # noqa: B023
+        jobs.take_up_orphans()
+        assert actions.check_batch(batch.pk).state == State.MAPPING
+    place = mappings.look(Batch.objects.get(pk=whole.pk)).place
+    mappings.save(whole.pk, place, codes(cast), name="甲", by=cast.data_officer)
+    total = in_a_worker(lambda: actions.check_batch(whole.pk))
+    expected = outcome(whole)
+    assert expected[:2] == (State.CHECKED, 11)
+    for step in steps(total):
+        batch = Batch.objects.filter(state=State.MAPPING)[0]
+        mappings.save(batch.pk, place, codes(cast), name="甲", by=cast.data_officer)
+        assert in_a_worker(lambda: actions.check_batch(batch.pk), dies_at=step) == -1  # noqa: B023
+        actions.check_batch(batch.pk)
+        assert outcome(batch) == expected
+    assert ColumnMapping.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_read_by_a_mapping_what_one_reads(small_chunks: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    cast = make_cast()
+    first = actions.check_batch(received(cast, 0).pk)
+    one = answer(cast, first)
+    turn = itertools.cycle([True, False])
+    monkeypatch.setattr(helper, "is_worth_it", lambda batch: True)
+    monkeypatch.setattr(helper.Helper, "has_time", lambda self: next(turn))
+    two = actions.check_batch(received(cast, 1).pk)
+    assert two.mapping_id == one.mapping_id
+    assert outcome(two) == outcome(one)
