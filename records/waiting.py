@@ -11,6 +11,7 @@ from records import work_lists
 from records.duties import period_of
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
+from records.returned_waiting import waiting_to_be_answered
 from records.soundness_models import Unsound
 from records.ways_out_waiting import waiting_to_go_out
 
@@ -30,12 +31,10 @@ def waiting_for(user: User) -> list[Waiting]:
         )
     if user.has_perm("records.add_batch"):
         mine = batches.filter(uploaded_by=user)
-        open_rows = batches.with_open_rows().count()
         refused = mine.filter(state__in=[State.REFUSED, State.FAILED]).count()
-        cards += [
-            Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
-            Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
-        ]
+        told = "查看原因，改正后重新上传"
+        cards.append(Waiting("被退回或中断的文件", refused, told, f"{url}?state__exact=refused"))
+    cards += waiting_to_be_answered(user)
     if user.has_perm("records.decide_act"):
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"

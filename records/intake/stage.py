@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from psycopg2 import Error as DriverError
 
@@ -57,6 +58,7 @@ def stage(batch: Batch) -> Reading | None:
         helper.remove_unrecorded(batch)
         if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
             helper.start_over(batch)
+        rules.origin = batch.correction_of.number if batch.correction_of else None
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         rows = _data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:
@@ -201,7 +203,8 @@ def _origin(batch: Batch, table: files.Table, head: header.Header) -> Batch | No
     for _, cells in _data_rows(table, head, after=0):
         cell = cells[head.source_index] if head.source_index < len(cells) else None
         if match := _SOURCE.match(str(cell or "").strip()):
-            return Batch.objects.filter(
-                pk=int(match.group(1)), item=batch.item, supplier=batch.supplier, state=Batch.State.COMMITTED
+            of_ours = Batch.objects.filter(pk=int(match.group(1)), item=batch.item, supplier=batch.supplier)
+            return of_ours.filter(
+                Q(state=Batch.State.COMMITTED) | Q(state=Batch.State.CHECKED, open_rows__gt=0)
             ).first()
     return None
