@@ -21,11 +21,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
         "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
         "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act",
-        "records.attest_name", *_EXPORT,
+        "records.attest_name", "records.view_volumerule", *_EXPORT,
     ),
     Role.DATA_REVIEWER: (
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
-        *_EXPORT, "records.review_export",
+        *_EXPORT, "records.review_export", "records.view_volumerule",
     ),
     Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
     Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
@@ -40,7 +40,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
         "catalogue.view_deadline", "catalogue.view_supplyassignment", "catalogue.assign_supplier",
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
-        "records.hold_statement",
+        "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",

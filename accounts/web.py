@@ -22,10 +22,11 @@ def sentence_of(error: PermissionDenied | ValidationError) -> str:
 
 
 def do_and_say(request: HttpRequest, deed: Callable[[], object], done: str) -> None:
-    """Do something for the user and say that it is done, or why not."""
+    """Do something for the user and say that it is done, unless the deed says so itself, or why not."""
     try:
         deed()
     except (PermissionDenied, ValidationError) as error:
         messages.error(request, sentence_of(error))
     else:
-        messages.success(request, done)
+        if done:
+            messages.success(request, done)

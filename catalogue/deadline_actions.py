@@ -49,11 +49,11 @@ def confirm_edition(edition_id: int, *, by: User) -> CalendarEdition:
     """
     with transaction.atomic():
         edition = CalendarEdition.objects.select_for_update().get(pk=edition_id)
-        _may_decide(edition, by, "catalogue.confirm_calendar", confirm=True)
+        may_decide(edition, by, "catalogue.confirm_calendar", confirm=True)
         for old in CalendarEdition.objects.select_for_update().filter(year=edition.year, state=State.IN_FORCE):
             old.state = State.SUPERSEDED
             old.save(update_fields=["state"])
-        _confirm(edition, by)
+        put_in_force(edition, by)
         recompute_provisional()
     return edition
 
@@ -62,8 +62,8 @@ def withdraw_edition(edition_id: int, *, by: User, reason: str) -> CalendarEditi
     """Send a proposed calendar back; it stays on file. Raises PermissionDenied, ValidationError."""
     with transaction.atomic():
         edition = CalendarEdition.objects.select_for_update().get(pk=edition_id)
-        _may_decide(edition, by, "catalogue.propose_calendar", confirm=False)
-        _withdraw(edition, reason)
+        may_decide(edition, by, "catalogue.propose_calendar", confirm=False)
+        send_back(edition, reason)
     return edition
 
 
@@ -104,7 +104,7 @@ def confirm_rule(rule_id: int, *, by: User) -> DeadlineRule:
     """
     with transaction.atomic():
         rule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
-        _may_decide(rule, by, "catalogue.confirm_deadlinerule", confirm=True)
+        may_decide(rule, by, "catalogue.confirm_deadlinerule", confirm=True)
         open_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=rule.valid_from)
         before = DeadlineRule.objects.select_for_update().filter(open_ended, code=rule.code, state=State.IN_FORCE)
         for old in before:
@@ -112,7 +112,7 @@ def confirm_rule(rule_id: int, *, by: User) -> DeadlineRule:
                 raise ValidationError(f"与现行第 {old.version} 版的有效期间重叠，请退回后改启用日期。", code="overlap")
             old.valid_to = rule.valid_from
             old.save(update_fields=["valid_to"])
-        _confirm(rule, by)
+        put_in_force(rule, by)
     return rule
 
 
@@ -120,8 +120,8 @@ def withdraw_rule(rule_id: int, *, by: User, reason: str) -> DeadlineRule:
     """Send a proposed version back; it stays on file. Raises PermissionDenied, ValidationError."""
     with transaction.atomic():
         rule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
-        _may_decide(rule, by, "catalogue.propose_deadlinerule", confirm=False)
-        _withdraw(rule, reason)
+        may_decide(rule, by, "catalogue.propose_deadlinerule", confirm=False)
+        send_back(rule, reason)
     return rule
 
 
@@ -136,7 +136,8 @@ def why_not_confirm(proposal: Proposal, user: User, permission: str) -> str:
     return ""
 
 
-def _may_decide(proposal: Proposal, by: User, permission: str, *, confirm: bool) -> None:
+def may_decide(proposal: Proposal, by: User, permission: str, *, confirm: bool) -> None:
+    """Let through who may confirm, or send back, what another proposed. Raises PermissionDenied, ValidationError."""
     if confirm and (reason := why_not_confirm(proposal, by, permission)):
         raise PermissionDenied(reason)
     if not by.has_perm(permission):
@@ -145,12 +146,14 @@ def _may_decide(proposal: Proposal, by: User, permission: str, *, confirm: bool)
         raise ValidationError(f"当前状态为“{proposal.get_state_display()}”，不能退回。", code="state")
 
 
-def _confirm(proposal: Proposal, by: User) -> None:
+def put_in_force(proposal: Proposal, by: User) -> None:
+    """Note who confirmed the proposal, and when."""
     proposal.state, proposal.confirmed_by, proposal.confirmed_at = State.IN_FORCE, by, timezone.now()
     proposal.save(update_fields=["state", "confirmed_by", "confirmed_at"])
 
 
-def _withdraw(proposal: Proposal, reason: str) -> None:
+def send_back(proposal: Proposal, reason: str) -> None:
+    """Send a proposal back for good. Raises ValidationError without a reason."""
     if not reason.strip():
         raise ValidationError("请写明退回理由。", code="reason")
     proposal.state, proposal.withdrawn_reason = State.WITHDRAWN, reason.strip()[:200]

@@ -29,7 +29,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     list_select_related = ["proposed_by", "confirmed_by"]
 
     def get_urls(self) -> list[Any]:
-        view, name = self.admin_site.admin_view, f"catalogue_{self.opts.model_name}"
+        view, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
             path("<int:pk>/confirm/", view(self.confirm_view), name=f"{name}_confirm"),
             path("<int:pk>/withdraw/", view(self.withdraw_view), name=f"{name}_withdraw"),
@@ -86,7 +86,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         self.one(request, pk)
         if request.method == "POST":
             do_and_say(request, deed, done)
-        return redirect(f"admin:catalogue_{self.opts.model_name}_change", pk)
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", pk)
 
 
 @admin.register(CalendarEdition)

@@ -24,7 +24,15 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue, demo_entry, demo_life, demo_mapping, demo_persons, demo_ways_out
+from creditfujian import (
+    demo_catalogue,
+    demo_entry,
+    demo_life,
+    demo_mapping,
+    demo_persons,
+    demo_returned,
+    demo_ways_out,
+)
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -117,7 +125,23 @@ def load(*, say: Say) -> list[Account]:
     demo_life.speak(User.objects.get(username="citizen"))
     say(demo_ways_out.load(item_code=PENALTIES))
     demo_persons.load(people[30:40], lambda some: _deliver_penalties(some, organisations["MRKT"]))
+    say(_followed(people, organisations["MRKT"]))
     return accounts
+
+
+def _followed(crowd: list[Somebody], market: Organisation) -> str:
+    """Deliver what is held, handed back, answered and cleared."""
+    start = timezone.localdate() - timedelta(days=100)
+    shifted, late, answered = (
+        _penalties(crowd[first:last], MARKET_CASES, market, prefix, start, 60, public=True, spoil=spoil)
+        for first, last, prefix, spoil in (
+            (440, 600, "厦市监处罚", 1), (520, 560, "漳市监处罚", 8), (560, 600, "莆市监处罚", 15),
+        )
+    )  # fmt: skip
+    return demo_returned.load(
+        lambda content, name, committer: _deliver(content, name, PENALTIES, "data_officer", committer),
+        shifted=shifted, late=late, answered=answered,
+    )  # fmt: skip
 
 
 def write_credentials(accounts: list[Account], target: Path) -> None:

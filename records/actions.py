@@ -10,10 +10,11 @@ from django_q.tasks import async_task
 from accounts.models import User
 from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
-from records import duties, persons
+from records import duties, persons, receipts, returned, volume
 from records.intake import check, commit, helper, mapped, stage, store
 from records.intake.files import FileRefused
 from records.models import Batch, ColumnMapping
+from records.volume_models import BatchHold
 
 State = Batch.State
 NOT_DELIVERED = "该条目不接受表格报送：列入名单须经告知、申辩、决定、送达的程序，法院名单由法院专线更新。"
@@ -108,7 +109,7 @@ def check_batch(batch_id: int) -> Batch:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
-        return _move(batch, State.CHECKED, *fields)
+        return _checked(batch, *fields)
 
 
 def goes_in(batch: Batch) -> bool:
@@ -121,16 +122,22 @@ def may_commit(batch: Batch, user: User) -> str:
 
     Two different people upload and commit; the command may use one hand where the item says so.
     """
-    version = batch.item.version_on(timezone.localdate())
-    by_command = batch.channel == Batch.Channel.COMMAND and batch.item.one_hand_by_command
-    if version is None:
+    if batch.item.version_on(timezone.localdate()) is None:
         return "该目录条目已没有现行版本，不能入库。"
     if batch.state != State.CHECKED:
         return f"批次当前状态为“{batch.get_state_display()}”，不能提交。"
+    if held := volume.why_held(batch):
+        return held
     if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:
         return f"本批次选择“有一行不合格则全部不入库”，现有 {batch.refused} 行不合格。请下载更正件，改好后整批重报。"
     if batch.new + batch.changed == 0:
         return "没有需要入库的行。"
+    return _wrong_hand(batch, user)
+
+
+def _wrong_hand(batch: Batch, user: User) -> str:
+    """Return why this is not the second pair of hands that a batch needs, or an empty string."""
+    by_command = batch.channel == Batch.Channel.COMMAND and batch.item.one_hand_by_command
     if not may_supply(user.organisation, batch.item) or user.organisation_id != batch.supplier_id:
         return "您的单位不是本批次的报送单位，或报送授权已收回。"
     if by_command and user.pk == batch.uploaded_by_id and user.has_perm("records.add_batch"):
@@ -146,6 +153,7 @@ def may_commit(batch: Batch, user: User) -> str:
 
 def request_commit(batch_id: int, *, by: User) -> Batch:
     """Decide that a checked batch goes in, and queue the writing (step 6). Raises PermissionDenied with the reason."""
+    volume.judge(batch_id)
     with transaction.atomic():
         batch = _locked(batch_id)
         if reason := may_commit(batch, by):
@@ -158,6 +166,7 @@ def request_commit(batch_id: int, *, by: User) -> Batch:
 
 def commit_now(batch_id: int, *, by: User) -> Batch:
     """Decide and write in one go, for the command. Raises PermissionDenied with the reason."""
+    volume.judge(batch_id)
     with transaction.atomic():
         batch = _locked(batch_id)
         if reason := may_commit(batch, by):
@@ -181,42 +190,69 @@ def commit_batch(batch_id: int) -> Batch:
     check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
     counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")
-    if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused:
+    batch.save(update_fields=counts)
+    if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused or volume.is_unseen(batch):
         batch.committed_by = None
-        return _move(batch, State.CHECKED, "committed_by", *counts)
+        return _checked(batch, "committed_by")
     commit.write_records(batch, by_id=batch.committed_by_id or 0)
     persons.open_name_cases(batch)
-    if batch.correction_of_id and (closed := commit.close_corrections(batch)):
-        origin = Batch.objects.select_for_update().get(pk=batch.correction_of_id)
-        origin.corrected += closed
-        origin.save(update_fields=["corrected"])
+    returned.take_corrections(batch)
     batch.committed_at = timezone.now()
-    batch = _move(batch, State.COMMITTED, "committed_at", *counts)
+    batch = _move(batch, State.COMMITTED, "committed_at")
+    returned.hand_back(batch)
+    receipts.issue(batch)
     duties.follow_delivery(batch)
     return batch
 
 
-def withdraw(batch_id: int, *, by: User, reason: str) -> int:
+def withdraw(batch_id: int, *, by: User, reason: str) -> int | None:
     """Take a committed batch back as a whole (step 8): what stood before comes back, history stays.
 
-    Returns how many records went back; records that a later batch changed are left alone. Raises PermissionDenied
-    and ValidationError.
+    Returns how many records went back; records that a later batch changed are left alone. None when it takes back so
+    much that another officer has to agree first. Raises PermissionDenied and ValidationError.
     """
     if not reason.strip():
         raise ValidationError("请写明撤回理由。", code="reason")
     with transaction.atomic():
         batch = _locked(batch_id)
-        if not by.has_perm("records.withdraw_batch") or by.organisation_id != batch.supplier_id:
-            raise PermissionDenied("只有报送单位的数据员或审核员可以撤回批次。")
-        if batch.state != State.COMMITTED:
-            raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能撤回。", code="state")
-        batch = _move(batch, State.WITHDRAWING)
-        check.work_on(batch)
-        count = commit.write_back(batch, by_id=by.pk)
-        batch.withdrawn_by, batch.withdrawn_at, batch.withdraw_reason = by, timezone.now(), reason.strip()[:200]
-        _move(batch, State.WITHDRAWN, "withdrawn_by", "withdrawn_at", "withdraw_reason")
-        duties.follow_delivery(batch, again=True)
-        return count
+        _may_withdraw(batch, by)
+        if volume.ask_withdrawal(batch, by=by, reason=reason):
+            return None
+        return _take_back(batch, by=by, reason=reason)
+
+
+def decide_hold(hold_id: int, *, by: User, agree: bool, note: str) -> BatchHold:
+    """Take the second look at a batch, or at a withdrawal, that is outside what is usual; agreed, a withdrawal is done.
+
+    Raises PermissionDenied and ValidationError.
+    """
+    with transaction.atomic():
+        hold = BatchHold.objects.select_for_update().get(pk=hold_id)
+        hold.batch = batch = _locked(hold.batch_id)
+        volume.decide(hold, by=by, agree=agree, note=note)
+        if agree and hold.asked_by is not None:
+            _may_withdraw(batch, hold.asked_by)
+            _take_back(batch, by=hold.asked_by, reason=hold.asked_reason)
+        return hold
+
+
+def _may_withdraw(batch: Batch, by: User) -> None:
+    if not by.has_perm("records.withdraw_batch") or by.organisation_id != batch.supplier_id:
+        raise PermissionDenied("只有报送单位的数据员或审核员可以撤回批次。")
+    if batch.state != State.COMMITTED:
+        raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能撤回。", code="state")
+
+
+def _take_back(batch: Batch, *, by: User, reason: str) -> int:
+    batch = _move(batch, State.WITHDRAWING)
+    check.work_on(batch)
+    count = commit.write_back(batch, by_id=by.pk)
+    batch.withdrawn_by, batch.withdrawn_at, batch.withdraw_reason = by, timezone.now(), reason.strip()[:200]
+    _move(batch, State.WITHDRAWN, "withdrawn_by", "withdrawn_at", "withdraw_reason")
+    returned.reopen(batch)
+    returned.follow(batch.pk)
+    duties.follow_delivery(batch, again=True)
+    return count
 
 
 def cancel(batch_id: int, *, by: User) -> Batch:
@@ -231,7 +267,9 @@ def cancel(batch_id: int, *, by: User) -> Batch:
             return batch
         if batch.state not in (State.RECEIVED, State.MAPPING, State.CHECKED, State.FAILED):
             raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能取消。", code="state")
-        return _move(batch, State.CANCELLED)
+        batch = _move(batch, State.CANCELLED)
+        returned.follow(batch.pk)
+        return batch
 
 
 def resume(batch_id: int, *, by: User) -> Batch:
@@ -286,6 +324,14 @@ def _stage_again(batch: Batch) -> Batch:
     _move(batch, State.CHECKED, "committed_by")
     batch = _move(batch, State.RECEIVED)
     start_checking(batch)
+    return batch
+
+
+def _checked(batch: Batch, *fields: str) -> Batch:
+    """Leave a batch checked; when nothing of it can go in, its refused rows are handed back at once."""
+    batch = _move(batch, State.CHECKED, *fields)
+    if not goes_in(batch):
+        returned.hand_back(batch)
     return batch
 
 

@@ -25,23 +25,11 @@ from records.intake.reasons import explained
 from records.models import Batch
 from records.person_models import PersonCase
 from records.reading import Refused, file_by_request, register
-
-
-class OpenRowsFilter(admin.SimpleListFilter):
-    """Committed batches of which rows were sent back and have not come in again."""
-
-    title = "退回行"
-    parameter_name = "open_rows"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "有退回行待更正")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
-        return queryset.with_open_rows() if self.value() else queryset  # type: ignore[attr-defined]
+from records.returned_admin import AfterThePreview, HeldFilter, OpenRowsFilter, fetch_correction
 
 
 @admin.register(Batch)
-class BatchAdmin(EntryPages, ReadOnlyAdmin):
+class BatchAdmin(EntryPages, AfterThePreview, ReadOnlyAdmin):
     """Upload, type, preview, commit, correct, withdraw. Everyone else sees counts."""
 
     add_label = "上传数据"
@@ -55,9 +43,10 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
         "changed",
         "unchanged",
         "refused",
+        "open_rows",
         "received_at",
     ]
-    list_filter = ["state", OpenRowsFilter, "item"]
+    list_filter = ["state", OpenRowsFilter, HeldFilter, "item"]
     list_select_related = ["item", "supplier"]
     date_hierarchy = "received_at"
     list_per_page = 50
@@ -144,8 +133,7 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
                                 Batch.State.FAILED),
             "may_map": not mappings.why_not_map(batch, user),
             "may_resume": rows and user.has_perm("records.add_batch") and batch.state == Batch.State.FAILED,
-            "has_correction": rows and batch.refused > batch.corrected
-            and batch.state in (Batch.State.CHECKED, Batch.State.COMMITTED),
+            **self.after_the_preview(request, batch, sees_rows=rows),
         }  # fmt: skip
         return render(request, "admin/records/batch/detail.html", context, status=status)
 
@@ -184,23 +172,25 @@ class BatchAdmin(EntryPages, ReadOnlyAdmin):
         if request.method == "POST" and not form.is_valid():
             return self._detail(request, self._batch(request, pk), form, status=422)
         reason = form.cleaned_data["reason"] if form.is_bound else ""
-        return self._do(
-            request,
-            pk,
-            lambda b: actions.withdraw(b, by=signed_in(request), reason=reason),
-            "批次已撤回，入库前的内容已恢复。",
-        )
+        return self._do(request, pk, lambda b: self._withdraw(request, b, reason), "")
+
+    def _withdraw(self, request: HttpRequest, pk: int, reason: str) -> None:
+        if actions.withdraw(pk, by=signed_in(request), reason=reason) is None:
+            messages.warning(request, "撤回涉及的记录较多，须由本单位另一名工作人员同意。已提请复核，批次尚未撤回。")
+        else:
+            messages.success(request, "批次已撤回，入库前的内容已恢复。")
 
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
         return mapping_admin.answer(request, self._batch(request, pk), context)
 
-    def correction_view(self, request: HttpRequest, pk: int) -> FileResponse:
+    def correction_view(self, request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         batch = self._batch(request, pk)
         if not preview.may_see_rows(batch, signed_in(request)):
             raise PermissionDenied("只有报送单位可以下载更正件。")
         out = BytesIO()
-        preview.write_correction(batch, out)
+        if not fetch_correction(batch, out, request):
+            return redirect("admin:records_batch_change", pk)
         out.seek(0)
         return FileResponse(out, as_attachment=True, filename=f"更正件-{batch.number}.xlsx")
 
@@ -268,4 +258,13 @@ class RequestAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/file.html", context)
 
 
-from records import act_admin, duty_admin, export_admin, hold_admin, list_admin, person_admin, report_admin  # noqa: E402, F401
+from records import (  # noqa: E402, F401
+    act_admin,
+    duty_admin,
+    export_admin,
+    hold_admin,
+    list_admin,
+    person_admin,
+    report_admin,
+    volume_admin,
+)

@@ -44,8 +44,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.none()
 
     def with_open_rows(self) -> "BatchQuerySet":
-        """Committed batches of which rows were sent back and have not come in again."""
-        return self.filter(state=Batch.State.COMMITTED, refused__gt=F("corrected"))
+        """Batches of which rows were handed back and are not answered."""
+        return self.filter(state__in=[Batch.State.COMMITTED, Batch.State.CHECKED], open_rows__gt=0)
 
     def to_commit_by(self, user: User) -> "BatchQuerySet":
         """Checked batches that this user, a second officer, may commit."""
@@ -108,6 +108,8 @@ class Batch(models.Model):
     unchanged = models.PositiveIntegerField("无变化", default=0)
     refused = models.PositiveIntegerField("退回", default=0)
     corrected = models.PositiveIntegerField("已更正", default=0)
+    explained = models.PositiveIntegerField("已说明", default=0, db_default=0)
+    open_rows = models.PositiveIntegerField("未答复的退回行", default=0, db_default=0)
     last_row = models.PositiveIntegerField("读到第几行", default=0)
     cancel_requested = models.BooleanField("要求取消", default=False)
     received_at = models.DateTimeField("接收时间", default=timezone.now)
@@ -115,6 +117,7 @@ class Batch(models.Model):
     committed_at = models.DateTimeField("入库时间", null=True)
     withdrawn_at = models.DateTimeField("撤回时间", null=True)
     withdraw_reason = models.CharField("撤回理由", max_length=200, blank=True)
+    cleared_at = models.DateTimeField("暂存行清除时间", null=True)
 
     objects = BatchQuerySet.as_manager()
 
@@ -126,7 +129,11 @@ class Batch(models.Model):
             ("withdraw_batch", "撤回批次"),
             ("view_batch_counts", "查看全部批次的数量"),
         ]
-        indexes = [models.Index(fields=["supplier", "-id"], name="batch_by_supplier")]
+        indexes = [
+            models.Index(fields=["supplier", "-id"], name="batch_by_supplier"),
+            models.Index(fields=["received_at"], condition=Q(cleared_at__isnull=True), name="batch_to_clear"),
+            models.Index(fields=["id"], condition=Q(open_rows__gt=0), name="batch_with_open_rows"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["file", "item", "supplier"],
@@ -153,6 +160,11 @@ class Batch(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="mapping") | Q(channel="page"), name="batch_waits_for_mapping_on_the_page_only"
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at__isnull=True)
+                | Q(state__in=["committed", "withdrawing", "withdrawn", "refused", "cancelled"]),
+                name="batch_is_cleared_when_it_is_over",
             ),
         ]
 
@@ -515,4 +527,7 @@ from records.life_models import (  # noqa: E402, F401
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
 from records.mapping_models import ColumnMapping  # noqa: E402, F401
 from records.person_models import CasePaper, CaseRecord, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
+from records.receipt_models import BatchReceipt  # noqa: E402, F401
+from records.returned_models import ReturnedRow  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401
+from records.volume_models import BatchHold, VolumeRule  # noqa: E402, F401

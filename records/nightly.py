@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from records import life
+from records import clearing, life, returned
 from records.duties import close_periods
 from records.exports import forget_files as forget_exports
 from records.listing import forget_searches
@@ -22,4 +22,6 @@ def nightly(day: date) -> dict[str, int]:
         "report_files": forget_reports(day),
         "export_files": forget_exports(),
         "searches": forget_searches(),
+        "followed": returned.follow_all(),
+        "cleared": clearing.clear(day),
     }

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from access.actions import Asker
 from accounts.models import User
+from records import returned
 from records.intake import correction, files, mapped, schema, store
 from records.intake.base import place
 from records.intake.limits import limits_of
@@ -15,6 +17,7 @@ from records.models import Batch, BatchRow
 from records.reading import supplied_content
 
 SAMPLES = 5
+CLEARED = "本批次的暂存行已按期清除，更正件不再提供。尚未答复的行请从原表改正后重新报送，并在“退回行”页面说明。"
 
 
 @dataclass(frozen=True)
@@ -116,16 +119,18 @@ def differences(batch: Batch, *, by: Asker) -> list[Difference]:
 def write_correction(batch: Batch, out: BinaryIO) -> int:
     """Write the correction workbook: the sheet sent, only the rows still wrong, each bad cell marked and explained.
 
-    Returns the number of rows.
+    A row that came back again still names the row of the first batch. Returns the number of rows. Raises ValidationError
+    when the rows were cleared.
     """
-    rules = schema.Schema(batch.item, batch.supplier)
-    open_rows = BatchRow.objects.filter(batch=batch, outcome=BatchRow.Outcome.REFUSED).order_by("row_no")
-    problems = {
-        row_no: [correction.Problem(*problem) for problem in found or []]
-        for row_no, found in open_rows.values_list("row_no", "problems").iterator(chunk_size=5000)
-    }
+    if batch.cleared_at:
+        raise ValidationError(CLEARED, code="cleared")
+    rules, origin, rows = schema.Schema(batch.item, batch.supplier), batch.correction_of, returned.to_correct(batch)
+    problems = {row_no: [correction.Problem(*problem) for problem in found] for row_no, found, _ in rows}
+    sources = {row_no: f"{origin.number}#{source}" for row_no, _, source in rows if origin and source}
     id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}
     with store.open_sealed(batch.file) as stream:
         table = files.open_table(stream, limits=limits_of(batch))
         head = mapped.header_of_read(batch, table, rules)
-        return correction.write_correction(out, table, head, problems, batch_no=batch.number, id_columns=id_columns)
+        return correction.write_correction(
+            out, table, head, problems, batch_no=batch.number, id_columns=id_columns, sources=sources
+        )

@@ -34,6 +34,8 @@ class Line:
     rows: int = 0
     refused: int = 0
     corrected: int = 0
+    explained: int = 0
+    open_rows: int = 0
     correction_days: list[int] = field(default_factory=list)
     withdrawn: int = 0
     records: int = 0
@@ -49,6 +51,11 @@ class Line:
     def corrected_share(self) -> str:
         """Return the share of those that have come in again."""
         return share(self.corrected, self.refused)
+
+    @property
+    def explained_share(self) -> str:
+        """Return the share of those that two officers said why they do not."""
+        return share(self.explained, self.refused)
 
     @property
     def in_time_share(self) -> str:
@@ -155,10 +162,14 @@ def _count_batches(lines: Lines, first: date, last: date) -> None:
     days = (first, last)
     # What was sent back is counted at the first delivery of a file, not at its corrections.
     checked = Batch.objects.filter(checked_at__date__range=days, correction_of__isnull=True)
-    sums = checked.values_list("supplier", "item").annotate(Sum("rows"), Sum("refused"), Sum("corrected")).order_by()
-    for supplier, item, rows, refused, corrected in sums:
+    owed = Sum("open_rows", filter=Q(state__in=["checked", "committed"]), default=0)
+    sums = checked.values_list("supplier", "item").annotate(
+        Sum("rows"), Sum("refused"), Sum("corrected"), Sum("explained"), owed=owed
+    )
+    for supplier, item, rows, refused, corrected, explained, open_rows in sums.order_by():
         line = lines[supplier, item]
         line.rows, line.refused, line.corrected = rows, refused, min(corrected, refused)
+        line.explained, line.open_rows = explained, open_rows
     gone = Batch.objects.filter(withdrawn_at__date__range=days).values_list("supplier", "item")
     for supplier, item, count in gone.annotate(n=Count("id")).order_by():
         lines[supplier, item].withdrawn = count
@@ -211,7 +222,8 @@ def _named(lines: Lines, suppliers: "QuerySet[Organisation]", day: date) -> list
 
 HEADINGS = (
     "报送单位", "条目编码", "条目名称", "应报已报", "迟报", "未报", "零报", "不计", "首次报送行数", "退回行数", "退回比例",
-    "退回后已更正比例", "更正用时中位数（工作日）", "撤回批次", "入库记录数", "时限内入库比例", "文书至入库中位数（工作日）",
+    "退回后已更正比例", "退回后已说明比例", "未答复退回行", "更正用时中位数（工作日）", "撤回批次", "入库记录数", "时限内入库比例",
+    "文书至入库中位数（工作日）",
 )  # fmt: skip
 
 
@@ -220,7 +232,8 @@ def cells(line: Line) -> list[str]:
     return [
         line.supplier, line.item_code, line.item_name, *map(str, (line.met, line.late, line.missed, line.declared)),
         str(line.not_counted), str(line.rows), str(line.refused), line.refused_share, line.corrected_share,
-        line.median_correction, str(line.withdrawn), str(line.records), line.in_time_share, line.median_supply,
+        line.explained_share, str(line.open_rows), line.median_correction, str(line.withdrawn), str(line.records),
+        line.in_time_share, line.median_supply,
     ]  # fmt: skip
 
 

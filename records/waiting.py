@@ -13,6 +13,7 @@ from records.hold_waiting import waiting_statements
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.person_waiting import waiting_about_persons
+from records.returned_waiting import waiting_to_be_answered
 from records.soundness_models import Unsound
 from records.ways_out_waiting import waiting_to_go_out
 
@@ -32,16 +33,12 @@ def waiting_for(user: User) -> list[Waiting]:
         )
     if user.has_perm("records.add_batch"):
         mine = batches.filter(uploaded_by=user)
-        open_rows = batches.with_open_rows().count()
         refused = mine.filter(state__in=[State.REFUSED, State.FAILED]).count()
-        unmapped = batches.filter(state=State.MAPPING).count()
-        cards += [
-            Waiting(
-                "待对应列的批次", unmapped, "列名与模板不同，请指明各列是什么", f"{url}?state__exact=mapping", Tone.DUE
-            ),
-            Waiting("有退回行待更正的批次", open_rows, "下载更正件，改好后再次上传", f"{url}?open_rows=1", Tone.DUE),
-            Waiting("被退回或中断的文件", refused, "查看原因，改正后重新上传", f"{url}?state__exact=refused"),
-        ]
+        unmapped, told = batches.filter(state=State.MAPPING).count(), "列名与模板不同，请指明各列是什么"
+        cards.append(Waiting("待对应列的批次", unmapped, told, f"{url}?state__exact=mapping", Tone.DUE))
+        told = "查看原因，改正后重新上传"
+        cards.append(Waiting("被退回或中断的文件", refused, told, f"{url}?state__exact=refused"))
+    cards += waiting_to_be_answered(user)
     if user.has_perm("records.decide_act"):
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"

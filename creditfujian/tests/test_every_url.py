@@ -31,7 +31,7 @@ from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cas
 from records import acts, bulk, exports, holds, mappings, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
-from records.models import Batch, ColumnMapping, SupplyDuty
+from records.models import Batch, ColumnMapping, SupplyDuty, VolumeRule
 from records.person_models import PersonCase
 from records.reading import register
 from records.statements import state
@@ -44,7 +44,9 @@ from records.tests.test_mapping import codes
 from records.tests.test_mapping import waiting as waiting_for_mapping
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
-DEEDS = ("mapping", "commit", "withdraw", "cancel", "resume", "add", "delete", "type", "item", "back")
+DEEDS = (
+    "mapping", "commit", "withdraw", "cancel", "resume", "add", "delete", "type", "item", "back", "hold", "explain", "confirm",
+)  # fmt: skip
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
@@ -108,8 +110,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_edition": Edition, "catalogue_impactassessment": ImpactAssessment,
         "catalogue_consultation": Consultation,
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
-        "records_recordact": RecordAct, "records_disposal": Disposal,
-        "records_personcase": PersonCase,
+        "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
+        "records_volumerule": VolumeRule,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
@@ -135,7 +137,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     model = "_".join(route.split("/")[1:3]) if name.startswith("admin:") else route.split("/")[1]
     assert model in keys, f"{name or route} has nothing to show: add it to stage()"
-    for part in ("<path:object_id>", "<int:pk>", "<id>"):
+    for part in ("<path:object_id>", "<int:pk>", "<int:hold>", "<id>"):
         route = route.replace(part, keys[model])
     assert "<" not in route, route
     return f"/{route}"

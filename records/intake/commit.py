@@ -58,12 +58,6 @@ INSERT INTO records_recordversion ({_VERSION_COLUMNS})
 SELECT record_id, next, CASE outcome WHEN 1 THEN 1 ELSE 2 END, item_version_id, batch_id, row_no, name, doc_date,
        severity, publication, query_until, content, content_hash, %(by)s FROM src
 """
-_CLOSE_CORRECTIONS = """
-UPDATE records_batchrow was SET outcome = 8
-  FROM records_batchrow r
- WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND r.source_row IS NOT NULL
-   AND was.batch_id = %(origin)s AND was.row_no = r.source_row AND was.outcome = 9
-"""
 # Only a record that still says what this batch said goes back; a later delivery or act stands.
 _BACK = f"""
 WITH src AS MATERIALIZED (
@@ -108,15 +102,6 @@ def _notice(batch: Batch) -> dict[str, Any]:
     noticed = list(versions.values_list("pk", flat=True))
     window = due("D03", timezone.localdate()).date + DAY if noticed else None
     return {"noticed": noticed, "usable_from": window}
-
-
-def close_corrections(batch: Batch) -> int:
-    """Mark the rows of the earlier batch that this one put right; return how many."""
-    if batch.correction_of_id is None:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_CLOSE_CORRECTIONS, {"batch": batch.pk, "origin": batch.correction_of_id})
-        return cursor.rowcount
 
 
 def write_back(batch: Batch, *, by_id: int) -> int:

@@ -28,7 +28,7 @@ GUIDE = (
     "“更正说明”一列可以保留，系统不读取其内容。",
     "证件号码、文号等列已设为文本格式，请直接输入完整号码，不要改为数字格式。",
     "日期写成 2026-03-01 的样子；金额单位为万元，只填数字。",
-    "确认不应报送的行，请整行删除。",
+    "确认不应报送的行，请整行删除，并在批次的“退回行”页面逐行说明原因，由另一名工作人员确认。",
 )
 
 
@@ -48,9 +48,11 @@ def write_correction(
     *,
     batch_no: str,
     id_columns: Collection[str],
+    sources: Mapping[int, str] | None = None,
 ) -> int:
     """Write the workbook to `out`; return how many rows it holds.
 
+    `sources`: row number → 来源行 of a row that came back again; else it is the row itself.
     `problems`: row number in the sheet → reasons. `id_columns`: codes of columns for ID and
     document numbers, preset as text. Memory stays flat: rows go to disk as they are written.
     """
@@ -64,7 +66,7 @@ def write_correction(
         },
     )
     try:
-        sheet = Correction(book, header, batch_no, id_columns)
+        sheet = Correction(book, header, batch_no, id_columns, sources or {})
         for number, cells in table.rows():
             if number < header.row_no or number in header.ignored:
                 sheet.copy(cells)
@@ -81,11 +83,14 @@ def write_correction(
 class Correction:
     """The sheet being written, top to bottom."""
 
-    def __init__(self, book: Any, header: Header, batch_no: str, id_columns: Collection[str]) -> None:
+    def __init__(
+        self, book: Any, header: Header, batch_no: str, id_columns: Collection[str], sources: Mapping[int, str]
+    ) -> None:
         self._book = book
         self._sheet = book.add_worksheet(SHEET_NAME)
         self._header = header
         self._batch_no = batch_no
+        self._sources = sources
         self._next = 0
         self._comments = 0
         self._width = 0
@@ -143,7 +148,7 @@ class Correction:
             if index == self._reason:
                 self._write(index, self._reasons(problems), self._note)
             elif index == self._source:
-                self._write(index, f"{self._batch_no}#{number}", self._plain)
+                self._write(index, self._sources.get(number, f"{self._batch_no}#{number}"), self._plain)
             else:
                 cell = cells[index] if index < len(cells) else None
                 bad = by_index.get(index)

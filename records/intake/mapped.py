@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
+
 from catalogue.prohibited import Door
 from records.intake import headings
 from records.intake.base import FileRefused, Row, Table
@@ -92,8 +94,9 @@ def origin_of(batch: Batch, rows: Iterable[Row], source_index: int | None) -> Ba
     for _, cells in rows:
         cell = cells[source_index] if source_index < len(cells) else None
         if match := _SOURCE.match(str(cell or "").strip()):
-            return Batch.objects.filter(
-                pk=int(match.group(1)), item=batch.item, supplier=batch.supplier, state=Batch.State.COMMITTED
+            of_ours = Batch.objects.filter(pk=int(match.group(1)), item=batch.item, supplier=batch.supplier)
+            return of_ours.filter(
+                Q(state=Batch.State.COMMITTED) | Q(state=Batch.State.CHECKED, open_rows__gt=0)
             ).first()
     return None
 

@@ -153,6 +153,7 @@ class Schema:
         self.now_longest = {p.severity: p.max_months for p in current.periods.all()}
         self.periods = {v.pk: {p.severity: p for p in v.periods.all()} for v in self.versions}
         self._allow_demo = settings.DEMO
+        self.origin: str | None = None  # the batch that a correction corrects: rows of another are no answers to it
         self._versions_by_day: dict[date, ItemVersion | None] = {}
 
     def columns(self) -> list[Column]:
@@ -179,7 +180,7 @@ class Schema:
                 [decider or self.supplier.uscc for decider in taken.get(Binding.DECIDER_USCC, nothing)],
                 contents,
                 list(map(judge, facts)),
-                [_source_row(cell) for cell in columns[source_index or 0]] if has_source else nothing,
+                [_source_row(cell, self.origin) for cell in columns[source_index or 0]] if has_source else nothing,
                 findings.problems,
             )
             self._judge_rows(block, findings)
@@ -290,7 +291,8 @@ class Schema:
         return [months, self.now_longest.get(severity, months), *old] if old else [months]
 
 
-def _source_row(cell: Any) -> int | None:
-    text = str(cell or "").strip()
-    number = text.rpartition("#")[2]
+def _source_row(cell: Any, origin: str | None) -> int | None:
+    batch, _, number = str(cell or "").strip().rpartition("#")
+    if origin is not None and batch not in ("", origin):
+        return None
     return int(number) if number.isdecimal() else None

@@ -59,6 +59,7 @@ def stage(batch: Batch) -> Reading | None:
         helper.remove_unrecorded(batch)
         if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
             helper.start_over(batch)
+        rules.origin = batch.correction_of.number if batch.correction_of else None
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         rows = data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:

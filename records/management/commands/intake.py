@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Organisation, User
 from catalogue.models import Item
-from records import actions, preview
+from records import actions, preview, volume
 from records.intake.reasons import title_of
 from records.models import Batch
 
@@ -41,7 +41,8 @@ class Command(BaseCommand):
                     stream, name=options["file"].name, item=item, by=user, channel=Batch.Channel.COMMAND, mode=mode
                 )
             batch = actions.check_batch(batch.pk)
-            if options["commit"] and batch.state == Batch.State.CHECKED and actions.goes_in(batch):
+            wanted = options["commit"] and batch.state == Batch.State.CHECKED and actions.goes_in(batch)
+            if wanted and not volume.why_held(batch):  # one hand may commit, but takes no second look at itself
                 batch = actions.commit_now(batch.pk, by=user)
         except OSError as error:
             raise CommandError(f"文件打不开：{error.strerror}", returncode=FILE_REFUSED) from error
@@ -70,13 +71,15 @@ class Command(BaseCommand):
         }  # fmt: skip
         if batch.failure:
             result["failure"] = batch.failure
+        if held := [hold.sentence for hold in volume.holds_of(batch)]:
+            result["held"] = held
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
         else:
             self._tell(batch, result)
         if batch.state in (Batch.State.REFUSED, Batch.State.FAILED, Batch.State.CANCELLED):
             sys.exit(FILE_REFUSED)
-        sys.exit(SOME_REFUSED if batch.refused else ALL_TAKEN)
+        sys.exit(SOME_REFUSED if batch.refused or "held" in result else ALL_TAKEN)
 
     def _correction(self, batch: Batch, options: dict[str, Any]) -> Path | None:
         if not batch.refused or batch.state not in (Batch.State.CHECKED, Batch.State.COMMITTED):
@@ -99,5 +102,7 @@ class Command(BaseCommand):
         )
         for code, count in batch.reasons.items():
             write(f"  {code} {title_of(code)}：{count} 行")
+        for sentence in result.get("held", []):
+            write(f"  数量异常，须由另一名审核员在网页上复核放行：{sentence}")
         if result["correction_file"]:
             write(f"  更正件：{result['correction_file']}")

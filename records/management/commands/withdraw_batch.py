@@ -29,4 +29,6 @@ class Command(BaseCommand):
             count = actions.withdraw(int(match.group(1)), by=user, reason=options["reason"])
         except (PermissionDenied, ValidationError) as error:
             raise CommandError(sentence_of(error)) from error
+        if count is None:
+            raise CommandError("撤回涉及的记录较多，须由本单位另一名工作人员在网页上同意。已提请复核，批次尚未撤回。")
         self.stdout.write(f"已撤回，{count} 条记录恢复到入库前。")

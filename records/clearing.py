@@ -1,0 +1,114 @@
+"""Staged rows are personal data that nobody needs once a batch is over: cleared each night, and by D39 at the latest.
+
+Cleared is the night after all rows handed back are answered, or when a batch was cancelled, refused or withdrawn; at the
+end of D39 whatever its state. What has not gone in by then is cancelled first, so that nothing is ever read again.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from catalogue.deadlines import due, working_calendar
+from records import returned
+from records.models import Batch, BatchRow
+from records.returned_models import ReturnedRow
+
+State = Batch.State
+DEADLINE = "D39"
+ENDED = (State.WITHDRAWN, State.REFUSED, State.CANCELLED)
+UNFINISHED = (State.RECEIVED, State.PARSING, State.CHECKING, State.CHECKED, State.COMMITTING, State.FAILED)
+# By which arrows a batch that was left lying comes to its end.
+TO_THE_END = {
+    State.PARSING: (State.CANCELLED,), State.CHECKING: (State.FAILED, State.CANCELLED),
+    State.COMMITTING: (State.CHECKED, State.CANCELLED),
+}  # fmt: skip
+TOO_LATE = "收到后满期没有入库，批次已自动取消，暂存行已清除（时限 D39）。仍需报送的，请重新上传。"
+ALL_ANSWERED = "退回的行已全部答复，本批次没有可以入库的行，已自动结束。"
+# The batches of which rows are staged, without reading the rows: from one key to the next.
+_STAGED = """
+WITH RECURSIVE staged AS (
+    (SELECT batch_id FROM records_batchrow ORDER BY batch_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT r.batch_id FROM records_batchrow r WHERE r.batch_id > s.batch_id ORDER BY r.batch_id LIMIT 1)
+      FROM staged s WHERE s.batch_id IS NOT NULL
+)
+SELECT s.batch_id FROM staged s LEFT JOIN records_batch b ON b.id = s.batch_id
+ WHERE s.batch_id IS NOT NULL AND (b.id IS NULL OR b.cleared_at IS NOT NULL)
+"""
+
+
+def clear(day: date) -> int:
+    """Clear the staged rows of every batch whose time has come by that day; return how many batches.
+
+    A batch at a time, in a transaction of its own: killed anywhere, the next night goes on.
+    """
+    overdue = _overdue(day)
+    cleared = sum(_clear(pk, note) for pk, note in [*_unfinished(overdue), *_over(day, overdue)])
+    _sweep()
+    return cleared
+
+
+def _unfinished(overdue: list[int]) -> Iterator[tuple[int, str]]:
+    """Yield batches that never went in: left lying to the end of the term, or of which every row is answered."""
+    waiting = Batch.objects.filter(cleared_at__isnull=True, state__in=UNFINISHED)
+    late = set(waiting.filter(pk__in=overdue).values_list("pk", flat=True))
+    yield from ((pk, TOO_LATE) for pk in sorted(late))
+    has_rows = Exists(ReturnedRow.objects.filter(batch=OuterRef("pk")))
+    answered = waiting.filter(has_rows, state=State.CHECKED, open_rows=0).filter(
+        Q(mode=Batch.Mode.ALL_OR_NONE) | Q(new=0, changed=0)
+    )
+    yield from ((pk, ALL_ANSWERED) for pk in answered.order_by("pk").values_list("pk", flat=True) if pk not in late)
+
+
+def _over(day: date, overdue: list[int]) -> Iterator[tuple[int, str]]:
+    """Yield batches that are over: ended, all answered since yesterday, or at the end of the term."""
+    # Rows of a correction that came back again are kept for its workbook, until the first batch's are answered.
+    again = Exists(
+        ReturnedRow.objects.filter(
+            batch=OuterRef("correction_of"), answer_batch=OuterRef("pk"), state__in=ReturnedRow.OPEN_STATES
+        )
+    )
+    done = Q(state=State.COMMITTED, open_rows=0, committed_at__date__lt=day) & ~again
+    ready = Batch.objects.filter(Q(state__in=ENDED) | done | Q(state=State.COMMITTED, pk__in=overdue))
+    yield from ((pk, "") for pk in ready.filter(cleared_at__isnull=True).order_by("pk").values_list("pk", flat=True))
+
+
+def _overdue(day: date) -> list[int]:
+    """Return the batches whose term (D39, from the day received) was over before that day."""
+    calendar = working_calendar()
+
+    @cache
+    def last_day(received: date) -> date:
+        return due(DEADLINE, received, calendar=calendar).date
+
+    waiting = Batch.objects.filter(cleared_at__isnull=True).values_list("pk", "received_at")
+    return [pk for pk, at in waiting.iterator() if last_day(timezone.localdate(at)) < day]
+
+
+@transaction.atomic
+def _clear(batch_id: int, note: str) -> int:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.cleared_at:
+        return 0
+    if batch.state in UNFINISHED:
+        for state in TO_THE_END.get(State(batch.state), (State.CANCELLED,)):
+            batch.state, batch.committed_by = state, None
+            batch.save(update_fields=["state", "committed_by"])
+        batch.notes = [*batch.notes, note]
+        returned.follow(batch.pk)
+    BatchRow.objects.filter(batch=batch).delete()
+    batch.cleared_at = timezone.now()
+    batch.save(update_fields=["cleared_at", "notes"])
+    return 1
+
+
+def _sweep() -> None:
+    """Remove rows that somebody staged for a batch already cleared, or for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGED)
+        stray = [batch for (batch,) in cursor.fetchall()]
+        cursor.execute("DELETE FROM records_batchrow WHERE batch_id = ANY (%s)", [stray])

@@ -1,0 +1,141 @@
+"""The receipt of a batch: counts that add up, the same file every time, and anybody can tell a forged one."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+
+from accounts.models import Organisation, User
+from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
+from records import actions, receipts
+from records.models import Batch, BatchReceipt
+from records.tests.deliveries import as_csv, check, deliver, penalty
+
+
+def delivered(cast: Cast) -> Batch:
+    return deliver(cast, [penalty(cast), penalty(cast, 证件号码="1")], name="=陈小满.csv")
+
+
+def test_it_says_what_became_of_the_file(cast: Cast) -> None:
+    batch = delivered(cast)
+    said = batch.receipt.content
+    counts = said["counts"]
+    assert counts == {"rows": 2, "new": 1, "changed": 0, "unchanged": 0, "refused": 1}
+    assert counts["rows"] == counts["new"] + counts["changed"] + counts["unchanged"] + counts["refused"]
+    assert (said["file"]["sha256"], said["signed_by"]) == (batch.file.sha256, "审核员乙")
+    assert [one["rows"] for one in said["reasons"]] == [1]
+
+
+def test_it_is_the_same_file_every_time_and_names_nobody(cast: Cast) -> None:
+    batch = delivered(cast)
+    first = [make(batch.receipt) for make in (receipts.as_json, receipts.as_xlsx)]
+    Organisation.objects.filter(pk=cast.market.pk).update(name="改了名的局")
+    User.objects.filter(pk=cast.data_reviewer.pk).update(name="改了名的人")
+    actions.withdraw(batch.pk, by=cast.data_officer, reason="错报")
+    again = BatchReceipt.objects.get(batch=batch)
+    assert [make(again) for make in (receipts.as_json, receipts.as_xlsx)] == first
+    cells = [
+        str(cell)
+        for row in openpyxl.load_workbook(io.BytesIO(first[1])).active.iter_rows(values_only=True)
+        for cell in row
+    ]
+    for text in (*cells, first[0].decode()):
+        assert "陈小满" not in text
+        assert CITIZEN_NUMBER not in text
+        assert not text.startswith("=")
+
+
+def test_a_batch_that_has_not_gone_in_has_none(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    batch = check(cast, as_csv([penalty(cast)]))
+    assert as_user(cast.data_officer).get(f"/admin/records/batch/{batch.pk}/receipt.json").status_code == 404
+
+
+def test_whoever_holds_the_file_can_tell_whether_it_is_ours(cast: Cast) -> None:
+    batch = delivered(cast)
+    data = receipts.as_json(batch.receipt)
+    verdict = receipts.verify_file(data)
+    assert verdict is not None
+    assert verdict.withdrawn_at is None
+    actions.withdraw(batch.pk, by=cast.data_officer, reason="错报")
+    verdict = receipts.verify_file(data)
+    assert verdict is not None
+    assert verdict.withdrawn_at is not None
+    whole = json.loads(data)
+    for name, value in (("rows", 3), ("new", 2), ("refused", 0)):
+        forged = {**whole, "content": {**whole["content"], "counts": {**whole["content"]["counts"], name: value}}}
+        assert receipts.verify_file(json.dumps(forged).encode()) is None
+    assert receipts.verify_file(json.dumps({**whole, "seal": "00" * 32}).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"[]", b"{}", b'{"content": {"batch": 7}}', b"[" * 100_000, b'{"content": null}']
+)
+def test_what_is_no_receipt_is_refused_in_words(cast: Cast, data: bytes) -> None:
+    with pytest.raises(ValidationError, match="JSON 回执"):
+        receipts.verify_file(data)
+
+
+def test_number_and_code_do_as_well(cast: Cast) -> None:
+    receipt = delivered(cast).receipt
+    code = receipts.code_of(receipt)
+    assert receipts.verify_code(receipt.number, f" {code[:10].lower()} {code[10:]}") is not None
+    for number, typed in ((receipt.number, "0" * 20), (receipt.number, code[:-1]), (f"{receipt.number}9", code), ("乱写", code),
+                          ("HZ-B20260101-999999999999999", code)):  # fmt: skip
+        assert receipts.verify_code(number, typed) is None
+
+
+def refused_by_database(match: str, sql: str, *values: Any) -> None:
+    with pytest.raises(DatabaseError, match=match), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def test_a_receipt_never_changes_and_is_not_made_up(cast: Cast) -> None:
+    batch, waiting = delivered(cast), check(cast, as_csv([penalty(cast, 处罚内容="罚款。")]))
+    refused_by_database("permission|append", "UPDATE records_batchreceipt SET sha256 = %s", "0" * 64)
+    refused_by_database("permission|append", "DELETE FROM records_batchreceipt")
+    refused_by_database("permission|append", "TRUNCATE records_batchreceipt")
+    copy = (
+        "INSERT INTO records_batchreceipt (batch_id, content, sha256, seal, signed_by_id, issued_at)"
+        " SELECT %s, content, sha256, seal, signed_by_id, issued_at FROM records_batchreceipt WHERE batch_id = %s"
+    )
+    refused_by_database("says what the batch says", copy, waiting.pk, batch.pk)
+    other = deliver(cast, [penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕8号")])
+    refused_by_database("unique|says what the batch says", copy, other.pk, batch.pk)
+
+
+def test_what_is_changed_by_the_owner_of_the_database_no_longer_verifies(cast: Cast) -> None:
+    receipt = delivered(cast).receipt
+    receipt.content["counts"]["rows"] = 7
+    assert not receipts._sealed(receipt)
+
+
+def test_by_page(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    batch = delivered(cast)
+    url = f"/admin/records/batch/{batch.pk}/"
+    officer = as_user(cast.data_officer)
+    assert "下载回执" in officer.get(f"{url}change/").content.decode()
+    file = officer.get(f"{url}receipt.json")
+    assert f"HZ-{batch.number}.json" in file["Content-Disposition"]
+    assert officer.get(f"{url}receipt.xlsx").content == officer.get(f"{url}receipt.xlsx").content
+    assert officer.get(f"{url}receipt.exe").status_code == 404
+    assert as_user(cast.officer_elsewhere).get(f"{url}receipt.json").status_code in (403, 404)
+    watcher = as_user(cast.credit_office)
+    page = watcher.post(
+        "/admin/records/batch/receipts/", {"file": SimpleUploadedFile("回执.json", file.content)}
+    ).content.decode()
+    assert "是本站出具的回执" in page
+    assert "没有撤回" in page
+    forged = file.content.replace("审核员乙".encode(), "审核员丙".encode())
+    page = watcher.post(
+        "/admin/records/batch/receipts/", {"file": SimpleUploadedFile("回执.json", forged)}
+    ).content.decode()
+    assert "核对不上" in page
+    assert watcher.post("/admin/records/batch/receipts/", {}).status_code == 422
+    assert as_user(cast.officer_elsewhere).get("/admin/records/batch/receipts/").status_code == 403

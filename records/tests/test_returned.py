@@ -1,0 +1,406 @@
+"""Rows handed back: due in three working days, followed until each is answered, by correction or by two officers."""
+
+import io
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from catalogue.deadline_actions import escalate_overdue
+from catalogue.deadlines import due
+from catalogue.models import Deadline
+from creditfujian.lib import identity
+from creditfujian.tests.cast import OTHER_NUMBER, Cast
+from records import actions, preview, returned
+from records.models import Batch, ReturnedRow
+from records.nightly import nightly
+from records.situation import situation
+from records.tests.deliveries import as_csv, check, decided, deliver, penalty
+
+State, Row = Batch.State, ReturnedRow.State
+BAD = "359901197606150043"  # the check digit is wrong
+
+
+def bad(cast: Cast, n: int, **changes: Any) -> dict[str, str]:
+    """A row that comes back because of its number."""
+    row = {"证件号码": BAD, "行政相对人名称": "林大雪", "行政处罚决定书文号": f"闽市监处罚〔2026〕{n}号"}
+    return penalty(cast, **row | changes)
+
+
+def with_bad_rows(cast: Cast, count: int = 3) -> Batch:
+    """A committed batch with one good row and some that came back: rows 3, 4, … of the file."""
+    return deliver(cast, [penalty(cast), *(bad(cast, 10 + n) for n in range(count))])
+
+
+def workbook(batch: Batch) -> Any:
+    out = io.BytesIO()
+    preview.write_correction(batch, out)
+    return openpyxl.load_workbook(io.BytesIO(out.getvalue()))
+
+
+def sheet_rows(book: Any) -> list[dict[str, Any]]:
+    head, *rows = book["待更正"].iter_rows(values_only=True)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def put_right(book: Any, *, keep: int | None = None, leave_wrong: int = 0) -> bytes:
+    """Do a clerk's work: write the right number into the first rows, delete what is not kept."""
+    sheet = book["待更正"]
+    at = [cell.value for cell in sheet[1]].index("证件号码") + 1
+    if keep is not None and sheet.max_row > keep + 1:
+        sheet.delete_rows(keep + 2, sheet.max_row)
+    for row in range(2, sheet.max_row + 1 - leave_wrong):
+        sheet.cell(row, at).value = OTHER_NUMBER
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def send_back(cast: Cast, content: bytes, *, commit: bool = True) -> Batch:
+    batch = check(cast, content, name="更正件.xlsx")
+    return actions.commit_now(batch.pk, by=cast.data_reviewer) if commit else batch
+
+
+def states(batch: Batch) -> dict[int, int]:
+    return dict(ReturnedRow.objects.filter(batch=batch).order_by("row_no").values_list("row_no", "state"))
+
+
+def fresh(batch: Batch) -> Batch:
+    return Batch.objects.get(pk=batch.pk)
+
+
+def clocks(batch: Batch) -> list[Deadline]:
+    return list(Deadline.objects.of(batch).order_by("pk"))
+
+
+# --- the due date -------------------------------------------------------------------------------------------
+
+
+def test_rows_handed_back_are_due_in_three_working_days(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    [clock] = clocks(batch)
+    today = timezone.localdate()
+    assert (clock.rule.code, clock.started_on, clock.due_on) == ("D38", today, due("D38", today).date)
+    assert clock.subject_label == batch.number
+    assert states(batch) == {3: Row.OPEN, 4: Row.OPEN, 5: Row.OPEN}
+    assert fresh(batch).open_rows == 3
+
+
+def test_a_clean_batch_is_not_followed(cast: Cast) -> None:
+    assert clocks(deliver(cast, [penalty(cast)])) == []
+
+
+def test_a_batch_waiting_for_its_second_officer_owes_nothing_yet(cast: Cast) -> None:
+    batch = check(cast, as_csv([penalty(cast), bad(cast, 10)]))
+    assert (clocks(batch), states(batch)) == ([], {})
+
+
+@pytest.mark.parametrize("mode", [Batch.Mode.GOOD_ROWS, Batch.Mode.ALL_OR_NONE])
+def test_a_batch_of_which_nothing_goes_in_is_handed_back_at_once(cast: Cast, mode: Batch.Mode) -> None:
+    good = [penalty(cast)] if mode == Batch.Mode.ALL_OR_NONE else []
+    batch = check(cast, as_csv([*good, bad(cast, 10)]), mode=mode)
+    assert (batch.state, len(clocks(batch)), fresh(batch).open_rows) == (State.CHECKED, 1, 1)
+    again = send_back(cast, put_right(workbook(batch)))
+    assert (again.correction_of, fresh(batch).open_rows, fresh(batch).corrected) == (batch, 0, 1)
+    assert clocks(batch)[0].met_on == timezone.localdate()
+
+
+def test_cancelling_and_withdrawing_end_the_following(cast: Cast) -> None:
+    refused = check(cast, as_csv([bad(cast, 10)]))
+    actions.cancel(refused.pk, by=cast.data_officer)
+    committed = with_bad_rows(cast)
+    actions.withdraw(committed.pk, by=cast.data_officer, reason="错报")
+    assert [clock.met_on for batch in (refused, committed) for clock in clocks(batch)] == [timezone.localdate()] * 2
+
+
+def test_overdue_is_escalated_and_shown_to_the_office_and_to_those_who_watch(
+    cast: Cast, as_user: Callable[[User | None], Client]
+) -> None:
+    batch = with_bad_rows(cast)
+    late = clocks(batch)[0].due_on + timedelta(days=1)
+    assert batch not in returned.overdue_batches(Batch.objects.all())
+    Deadline.objects.filter(pk=clocks(batch)[0].pk).update(due_on=timezone.localdate() - timedelta(days=0))
+    escalate_overdue(late)
+    assert clocks(batch)[0].escalated_at is not None
+    with time_goes_to(late):
+        for who, card in ((cast.data_officer, "有退回行待答复的批次"), (cast.credit_office, "退回行超期未答复的批次")):
+            home = as_user(who).get("/admin/").content.decode()
+            assert card in home
+        assert "1 个批次已超期" in as_user(cast.data_officer).get("/admin/").content.decode()
+        listed = as_user(cast.credit_office).get("/admin/records/batch/?open_rows=overdue").content.decode()
+        assert batch.number in listed
+        assert "已超期" in as_user(cast.credit_office).get(f"/admin/records/batch/{batch.pk}/change/").content.decode()
+
+
+def time_goes_to(day: date) -> Any:
+    import time_machine
+
+    noon = timezone.make_aware(datetime.combine(day, datetime.min.time())) + timedelta(hours=12)
+    return time_machine.travel(noon, tick=False)
+
+
+# --- answered by a correction -------------------------------------------------------------------------------
+
+
+def test_each_row_says_what_became_of_it(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    batch = with_bad_rows(cast)
+    again = send_back(cast, put_right(workbook(batch), keep=2, leave_wrong=1))
+    assert states(batch) == {3: Row.CORRECTED, 4: Row.AGAIN, 5: Row.OPEN}
+    assert (fresh(batch).corrected, fresh(batch).open_rows) == (1, 2)
+    first, second, third = returned.page(batch).answers
+    assert (first.row.answer_batch, first.row.answer_row) == (again, 2)
+    assert (second.row.answer_batch, second.row.answer_row) == (again, 3)
+    assert "校验位" in second.again[0][1]
+    assert third.row.answer_batch is None
+    assert clocks(batch)[0].met_on is None
+    page = as_user(cast.data_officer).get(f"/admin/records/batch/{again.pk}/change/").content.decode()
+    for words in ("所更正的批次", batch.number, "已更正入库 1", "再次退回 1", "未交回 1", "第 5 行"):
+        assert words in page
+    page = as_user(cast.data_officer).get(f"/admin/records/batch/{batch.pk}/returned/?state=2").content.decode()
+    assert "第 4 行" in page
+    assert "第 5 行" not in page
+
+
+def test_the_second_round_still_leads_to_the_first_batch(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    again = send_back(cast, put_right(workbook(batch), leave_wrong=2))
+    assert (states(again), clocks(again)) == ({}, []), "its rows are followed where they came from"
+    book = workbook(again)
+    assert [row["来源行"] for row in sheet_rows(book)] == [f"{batch.number}#4", f"{batch.number}#5"]
+    last = send_back(cast, put_right(book))
+    assert last.correction_of == batch
+    assert set(states(batch).values()) == {Row.CORRECTED}
+    assert (fresh(batch).corrected, fresh(batch).open_rows, clocks(batch)[0].met_on) == (3, 0, timezone.localdate())
+    assert workbook(again)["待更正"].max_row == 1, "what came in later is no longer in the second workbook"
+
+
+def test_a_correction_of_which_all_comes_back_again_is_answered_in_the_first_batch(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    again = send_back(cast, put_right(workbook(batch), leave_wrong=3), commit=False)
+    assert (again.state, set(states(batch).values()), fresh(again).open_rows) == (State.CHECKED, {Row.AGAIN}, 0)
+    assert [row["来源行"] for row in sheet_rows(workbook(again))] == [f"{batch.number}#{n}" for n in (3, 4, 5)]
+
+
+def test_rows_added_to_a_correction_are_its_own(cast: Cast) -> None:
+    batch = with_bad_rows(cast, 1)
+    [row] = sheet_rows(workbook(batch))
+    rows = [{**row, "证件号码": OTHER_NUMBER}, {**bad(cast, 99), "来源行": "", "更正说明": ""}]
+    again = send_back(cast, as_csv(rows, header=list(row)))
+    assert states(batch) == {3: Row.CORRECTED}
+    assert states(again) == {3: Row.OPEN}
+    assert [row["来源行"] for row in sheet_rows(workbook(again))] == [f"{again.number}#3"]
+
+
+def test_a_row_of_another_batch_answers_nothing_here(cast: Cast) -> None:
+    """A clerk pastes rows of two correction workbooks together: the number behind # alone would be taken for ours."""
+    first, second = (
+        with_bad_rows(cast, 2),
+        deliver(cast, [penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕40号"), bad(cast, 41), bad(cast, 42)]),
+    )
+    mine, other = sheet_rows(workbook(first))[0], sheet_rows(workbook(second))[1]
+    rows = [{**mine, "证件号码": OTHER_NUMBER}, {**other, "证件号码": OTHER_NUMBER}]
+    send_back(cast, as_csv(rows, header=list(mine)))
+    assert states(first) == {3: Row.CORRECTED, 4: Row.OPEN}
+    assert states(second) == {3: Row.OPEN, 4: Row.OPEN}
+
+
+def test_withdrawing_a_correction_lets_its_rows_be_owed_again(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    again = send_back(cast, put_right(workbook(batch)))
+    assert (fresh(batch).open_rows, len(clocks(batch))) == (0, 1)
+    actions.withdraw(again.pk, by=cast.data_officer, reason="更正也报错了")
+    assert set(states(batch).values()) == {Row.OPEN}
+    assert (fresh(batch).open_rows, fresh(batch).corrected, len(sheet_rows(workbook(batch)))) == (3, 0, 3)
+    first, second = clocks(batch)
+    assert (first.met_on, second.met_on) == (timezone.localdate(), None)
+
+
+def test_rows_survive_a_crash_that_empties_the_unlogged_table(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    fixed = put_right(workbook(batch))
+    batch.staged.all().delete()
+    send_back(cast, fixed)
+    assert set(states(batch).values()) == {Row.CORRECTED}
+
+
+# --- answered by an explanation -----------------------------------------------------------------------------
+
+
+def test_an_explanation_takes_two_and_ends_the_following(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    assert (
+        returned.explain(
+            batch.pk, rows=[3, 4], why="wrong_person", note="当事人为企业，误录为自然人", by=cast.data_officer
+        )
+        == 2
+    )
+    assert fresh(batch).open_rows == 3, "asked for is not answered"
+    assert returned.confirm(batch.pk, rows=[3], by=cast.data_reviewer, agree=True) == 1
+    assert returned.confirm(batch.pk, rows=[4], by=cast.data_reviewer, agree=False, note="核对后是自然人，请更正") == 1
+    assert states(batch) == {3: Row.SETTLED, 4: Row.OPEN, 5: Row.OPEN}
+    assert ReturnedRow.objects.get(batch=batch, row_no=4).declined_note == "核对后是自然人，请更正"
+    assert [row["来源行"].rpartition("#")[2] for row in sheet_rows(workbook(batch))] == ["4", "5"]
+    returned.explain(batch.pk, rows=None, why="annulled", note="文书已撤销", by=cast.data_officer)
+    returned.confirm(batch.pk, rows=None, by=cast.data_reviewer, agree=True)
+    assert (fresh(batch).explained, fresh(batch).open_rows, clocks(batch)[0].met_on) == (3, 0, timezone.localdate())
+
+
+def test_an_explained_row_may_still_come_in_until_it_is_confirmed(cast: Cast) -> None:
+    batch = with_bad_rows(cast, 1)
+    fixed = put_right(workbook(batch))
+    returned.explain(batch.pk, rows=None, why="duplicate", note="重复", by=cast.data_officer)
+    send_back(cast, fixed)
+    assert states(batch) == {3: Row.CORRECTED}
+
+
+def test_who_may_not_explain_or_confirm(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    for user in (cast.data_reviewer, cast.officer_here, cast.credit_office, cast.operator, cast.officer_elsewhere):
+        with pytest.raises(PermissionDenied):
+            returned.explain(batch.pk, rows=None, why="other", note="不报了", by=user)
+    returned.explain(batch.pk, rows=None, why="other", note="不报了", by=cast.data_officer)
+    for user in (cast.data_officer, cast.officer_here, cast.credit_office, cast.operator, cast.officer_elsewhere):
+        with pytest.raises(PermissionDenied):
+            returned.confirm(batch.pk, rows=None, by=user, agree=True)
+    cast.data_officer.groups.set(cast.data_reviewer.groups.all())
+    with pytest.raises(PermissionDenied, match="另一名"):
+        returned.confirm(batch.pk, rows=None, by=User.objects.get(pk=cast.data_officer.pk), agree=True)
+
+
+@pytest.mark.parametrize(
+    ("why", "note", "words"),
+    [
+        ("", "说明", "原因"),
+        ("other", "  ", "说明"),
+        ("made_up", "说明", "原因"),
+        ("other", f"证件号码为{OTHER_NUMBER}", "长数字"),
+    ],
+)
+def test_an_explanation_says_why_and_holds_no_number(cast: Cast, why: str, note: str, words: str) -> None:
+    batch = with_bad_rows(cast)
+    with pytest.raises(ValidationError, match=words):
+        returned.explain(batch.pk, rows=None, why=why, note=note, by=cast.data_officer)
+
+
+def refused_by_database(match: str, sql: str, *values: Any) -> None:
+    with pytest.raises(DatabaseError, match=match), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def test_rows_are_not_answered_by_sql(cast: Cast) -> None:
+    batch, other = with_bad_rows(cast), deliver(cast, [penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕60号")])
+    of_batch = "WHERE batch_id = %s AND row_no = 3"
+    refused_by_database("may not go", f"UPDATE records_returnedrow SET state = 8 {of_batch}", batch.pk)
+    refused_by_database(
+        "may not go",
+        f"UPDATE records_returnedrow SET state = 8, answer_batch_id = %s, answer_row = 2 {of_batch}",
+        other.pk,
+        batch.pk,
+    )
+    refused_by_database("never changes", f"UPDATE records_returnedrow SET codes = '{{}}' {of_batch}", batch.pk)
+    refused_by_database("never changes", f"UPDATE records_returnedrow SET row_no = 900 {of_batch}", batch.pk)
+    refused_by_database("refuse|append|not", f"DELETE FROM records_returnedrow {of_batch}", batch.pk)
+    refused_by_database("permission|refuse|append", "TRUNCATE records_returnedrow")
+    explained = "why = 'other', note = 'x', explained_by_id = %s, explained_at = now()"
+    confirmed = "confirmed_by_id = %s, confirmed_at = now()"
+    refused_by_database(
+        "may not go", f"UPDATE records_returnedrow SET state = 9, {explained}, {confirmed} {of_batch}",
+        cast.data_officer.pk, cast.data_reviewer.pk, batch.pk,
+    )  # fmt: skip
+    refused_by_database(
+        "two officers of the supplier",
+        f"UPDATE records_returnedrow SET state = 3, {explained} {of_batch}",
+        cast.credit_office.pk,
+        batch.pk,
+    )
+    returned.explain(batch.pk, rows=[3], why="other", note="不报了", by=cast.data_officer)
+    confirm = f"UPDATE records_returnedrow SET state = 9, {confirmed} {of_batch}"
+    refused_by_database("confirmed_by_another", confirm, cast.data_officer.pk, batch.pk)
+    refused_by_database("two officers of the supplier", confirm, cast.credit_office.pk, batch.pk)
+    refused_by_database(
+        "two officers of the supplier", f"UPDATE records_returnedrow SET state = 9, note = 'y', {confirmed} {of_batch}",
+        cast.data_reviewer.pk, batch.pk,
+    )  # fmt: skip
+    refused_by_database("begins_open|handed back open", "INSERT INTO records_returnedrow (batch_id, row_no, codes, state)"
+                        " VALUES (%s, 77, '{C01}', 8)", batch.pk)  # fmt: skip
+    returned.confirm(batch.pk, rows=[3], by=cast.data_reviewer, agree=True)
+    refused_by_database(
+        "may not go", f"UPDATE records_returnedrow SET state = 1, why = '', note = '', explained_by_id = NULL, explained_at = NULL,"
+        f" confirmed_by_id = NULL, confirmed_at = NULL {of_batch}", batch.pk,
+    )  # fmt: skip
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+
+def test_by_page(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    batch = with_bad_rows(cast)
+    url = f"/admin/records/batch/{batch.pk}/"
+    officer, reviewer = as_user(cast.data_officer), as_user(cast.data_reviewer)
+    page = officer.get(f"{url}returned/").content.decode()
+    assert "校验位" in page
+    assert "说明所选的行" in page
+    assert officer.post(f"{url}explain/", {"row": ["3"], "why": "", "note": ""}).status_code == 422
+    officer.post(f"{url}explain/", {"row": ["3", "4"], "why": "duplicate", "note": "与八月批次重复"})
+    assert states(batch) == {3: Row.EXPLAINED, 4: Row.EXPLAINED, 5: Row.OPEN}
+    assert "待确认的退回行说明" in reviewer.get("/admin/").content.decode()
+    assert "与八月批次重复" in reviewer.get(f"{url}returned/?state=3").content.decode()
+    officer.post(f"{url}confirm/", {"all": "1", "agree": "1"})
+    assert states(batch)[3] == Row.EXPLAINED
+    reviewer.post(f"{url}confirm/", {"row": ["3"], "agree": "1"})
+    reviewer.post(f"{url}confirm/", {"row": ["4"], "agree": "0", "note": ""})
+    reviewer.post(f"{url}confirm/", {"row": ["4"], "agree": "0", "note": "不是重复"})
+    assert states(batch) == {3: Row.SETTLED, 4: Row.OPEN, 5: Row.OPEN}
+    assert "不是重复" in officer.get(f"{url}returned/").content.decode()
+    for stranger in (cast.credit_office, cast.operator):
+        assert as_user(stranger).get(f"{url}returned/").status_code == 403
+        assert as_user(stranger).post(f"{url}explain/", {"all": "1", "why": "other", "note": "x"}).status_code == 403
+    assert as_user(cast.officer_elsewhere).get(f"{url}returned/").status_code in (403, 404)
+
+
+def test_the_page_goes_on_row_by_row(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = with_bad_rows(cast, 5)
+    monkeypatch.setattr(returned, "PAGE", 2)
+    seen, after = [], 0
+    while True:
+        page = returned.page(batch, after=after)
+        seen += [one.row.row_no for one in page.answers]
+        if page.next is None:
+            break
+        after = page.next
+    assert seen == [3, 4, 5, 6, 7]
+
+
+def test_the_night_starts_clocks_that_are_missing_and_twice_is_once(cast: Cast) -> None:
+    batch = check(cast, as_csv([bad(cast, 10)]))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE catalogue_deadline SET met_on = started_on WHERE subject_id = %s", [str(batch.pk)])
+    assert nightly(timezone.localdate())["followed"] == 1
+    assert nightly(timezone.localdate())["followed"] == 0
+    assert [clock.met_on is None for clock in clocks(batch)] == [False, True]
+
+
+def test_the_quarter_counts_what_was_explained_and_what_is_late(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    returned.explain(batch.pk, rows=[3], why="other", note="不报了", by=cast.data_officer)
+    returned.confirm(batch.pk, rows=[3], by=cast.data_reviewer, agree=True)
+    [line] = situation(timezone.localdate(), by=cast.credit_office)
+    assert (line.refused, line.explained, line.explained_share, line.open_rows) == (3, 1, "33.3%", 2)
+
+
+def test_many_rows_are_handed_back_by_the_same_number_of_statements(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    people = [identity.invent(decided(40 * 365), n) for n in range(1, 30)]
+    rows = [bad(cast, n) for n in range(95)] + [penalty(cast, 证件号码=people[0], 行政相对人名称="林谷雨")]
+    batch = check(cast, as_csv(rows))
+    with django_assert_max_num_queries(90):
+        actions.commit_now(batch.pk, by=cast.data_reviewer)
+    assert fresh(batch).open_rows == 95
