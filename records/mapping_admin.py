@@ -5,7 +5,7 @@ from typing import Any
 from auditlog.models import LogEntry
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
+from catalogue.models import ItemVersion
 from records import mappings
 from records.intake.base import FileRefused
 from records.mapping_forms import MappingForm, NameForm, PlaceForm
@@ -52,12 +53,25 @@ def _default_name(seen: mappings.Look) -> str:
     return seen.before.name if seen.before else f"{timezone.localdate():%Y年%-m月}的表头（{len(seen.columns)} 列）"
 
 
+class RetiredFilter(admin.SimpleListFilter):
+    """Mappings that read new files, or those that no longer do."""
+
+    title = "状态"
+    parameter_name = "retired"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("0", "使用中"), ("1", "已停用")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ColumnMapping]) -> QuerySet[ColumnMapping]:
+        return queryset.filter(retired_at__isnull=self.value() == "0") if self.value() in ("0", "1") else queryset
+
+
 @admin.register(ColumnMapping)
 class ColumnMappingAdmin(ReadOnlyAdmin):
     """What the office has said of its sheets: to read, rename and retire. Another saying is made on a batch's page."""
 
     list_display = ["name", "item", "state_", "used_", "saved_by", "saved_at"]
-    list_filter = [("retired_at", admin.EmptyFieldListFilter)]
+    list_filter = [RetiredFilter]
     list_select_related = ["item", "saved_by", "item_version"]
     list_per_page = 50
 
@@ -71,7 +85,9 @@ class ColumnMappingAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ColumnMapping]:
         mine = ColumnMapping.objects.visible_to(signed_in(request))
-        return mine.annotate(used=Count("batches")).prefetch_related("item_version__fields")
+        in_force = ItemVersion.objects.in_force(timezone.localdate()).prefetch_related("fields")
+        today = Prefetch("item__versions", queryset=in_force, to_attr="in_force_today")
+        return mine.annotate(used=Count("batches")).prefetch_related("item_version__fields", today)
 
     def has_view_permission(self, request: HttpRequest, obj: ColumnMapping | None = None) -> bool:
         return request.user.has_perm("records.view_batch")
@@ -127,9 +143,9 @@ class ColumnMappingAdmin(ReadOnlyAdmin):
         return mapping
 
 
-def _fields_today(mapping: ColumnMapping) -> list[Any]:
-    version = mapping.item.version_on(timezone.localdate())
-    return [] if version is None else list(version.fields.all())
+def _fields_today(mapping: Any) -> list[Any]:
+    """Return the fields of the item's version in force, fetched with the mapping."""
+    return [field for version in mapping.item.in_force_today[:1] for field in version.fields.all()]
 
 
 def state_of(mapping: ColumnMapping) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
@@ -143,6 +145,20 @@ def test_saved_mappings_are_listed_renamed_and_retired_by_their_office_only(cast
     assert "改名，原名“办案系统导出”" in shown
     assert "已停用" in shown
     assert "报送员甲：停用" in shown
+
+
+def test_the_list_of_mappings_costs_the_same_however_many_there_are(cast: Cast, as_user: As) -> None:
+    officer = as_user(cast.data_officer)
+    counts = []
+    for more in ((), ("自编号",), ("科室",), ("页码",)):
+        batch = waiting(cast, theirs(cast, more=more))
+        officer.post(PAGE.format(batch.pk), said(cast))
+        with CaptureQueriesContext(connection) as captured:
+            listed = officer.get("/admin/records/columnmapping/?retired=0").content.decode()
+        counts.append(len(captured))
+        assert "有效" in listed
+    assert counts[-1] == counts[-2]
+    assert "办案系统导出" not in officer.get("/admin/records/columnmapping/?retired=1").content.decode()
 
 
 def test_the_command_refuses_and_names_the_page(cast: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
