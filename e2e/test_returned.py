@@ -42,7 +42,7 @@ def test_rows_handed_back_are_answered(visitor: Come, site: Site) -> None:
     officer.look("退回行-报送员")
     officer.page.locator("input[name=row]").first.check()
     officer.page.get_by_label("不再报送的原因").select_option("annulled")
-    officer.page.get_by_label("说明", exact=True).fill("处罚决定已撤销，见漳市监撤〔2026〕3号")
+    officer.page.locator("#id_note").fill("处罚决定已撤销，见漳市监撤〔2026〕3号")
     officer.page.get_by_role("button", name="说明所选的行").click()
     assert "说明待确认 1" in officer.text
     reviewer.sign_in("data_reviewer")

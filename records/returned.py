@@ -63,7 +63,8 @@ UPDATE records_returnedrow SET state = 1, answer_batch_id = NULL, answer_row = N
        explained_by_id = NULL, explained_at = NULL
  WHERE batch_id = %(origin)s AND answer_batch_id = %(batch)s AND state = 8
 """
-# Rows still to be put right: the batch's own, and those that came back a second time and lead to the first batch.
+# Rows still to be put right: the batch's own, and those that came back a second time and lead to the first batch. A crash
+# of the database empties the unlogged table: then their reasons are known by code only.
 _TO_CORRECT = """
 SELECT r.row_no, r.problems, CASE WHEN o.row_no IS NOT NULL THEN r.source_row END
   FROM records_batchrow r
@@ -72,7 +73,11 @@ SELECT r.row_no, r.problems, CASE WHEN o.row_no IS NOT NULL THEN r.source_row EN
  WHERE r.batch_id = %(batch)s AND r.outcome = 9
    AND (mine.row_no IS NULL OR mine.state IN (1, 2))
    AND (o.row_no IS NULL OR o.state IN (1, 2) AND coalesce(o.answer_batch_id, 0) <= r.batch_id)
- ORDER BY r.row_no
+UNION ALL
+SELECT lost.row_no, NULL, NULL FROM records_returnedrow lost
+ WHERE lost.batch_id = %(batch)s AND lost.state IN (1, 2)
+   AND NOT EXISTS (SELECT 1 FROM records_batchrow r WHERE r.batch_id = lost.batch_id AND r.row_no = lost.row_no)
+ ORDER BY 1
 """
 
 
@@ -149,7 +154,15 @@ def to_correct(batch: Batch) -> list[tuple[int, list[Any], int | None]]:
     """Return the rows for the correction workbook: row number, problems, and which row of the first batch it stands for."""
     with connection.cursor() as cursor:
         cursor.execute(_TO_CORRECT, _keys(batch))
-        return [(row_no, json.loads(problems or "[]"), source) for row_no, problems, source in cursor.fetchall()]
+        rows = cursor.fetchall()
+    lost = [row_no for row_no, problems, _ in rows if problems is None]
+    known = (
+        dict(ReturnedRow.objects.filter(batch=batch, row_no__in=lost).values_list("row_no", "codes")) if lost else {}
+    )
+    return [
+        (row_no, json.loads(problems) if problems else [[None, *told] for told in _titles(known[row_no])], source)
+        for row_no, problems, source in rows
+    ]
 
 
 def has_rows_to_correct(batch: Batch) -> bool:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from catalogue.supply_forms import ItemByName
 from records.models import ReturnedRow, VolumeRule
+from records.volume_models import Measure
 
 
 class HoldForm(forms.Form):
@@ -83,6 +84,7 @@ class VolumeRuleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["measure"].choices = [("", "请选择"), *Measure.choices]  # type: ignore[attr-defined]
         self.fields["item"].empty_label = "所有条目"  # type: ignore[attr-defined]
         self.fields["supplier"].empty_label = "所有报送单位"  # type: ignore[attr-defined]
         suppliers = self.fields["supplier"].queryset  # type: ignore[attr-defined]

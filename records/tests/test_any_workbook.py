@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
-from records import actions, preview
+from records import actions, preview, returned
 from records.intake.check import work_on
 from records.intake.header import REASON_LABEL, SOURCE_LABEL
-from records.models import Batch, BatchRow, Record, RecordVersion
+from records.models import Batch, BatchRow, Record, RecordVersion, ReturnedRow
 from records.tests.deliveries import HEADER, check, decided, deliver, penalty
 
 Row = dict[str, Any]
@@ -205,10 +205,13 @@ def test_whatever_is_wrong_nothing_is_lost_and_all_can_be_undone(
         if actions.goes_in(batch):
             batch = actions.commit_now(batch.pk, by=cast.data_reviewer)
             assert_as_sent(cast, batch, sent.good)
+            assert batch.receipt.content["counts"]["rows"] == len(sent.good) + len(sent.bad)
             after = close_the_loop(cast, batch, sent)
             assert register(cast) == after
             assert actions.withdraw(batch.pk, by=cast.data_officer, reason="整批报错") == batch.new + batch.changed
-            assert register(cast) == before
+        else:
+            close_the_loop(cast, batch, sent)
+        assert register(cast) == before
         transaction.set_rollback(True)
 
 
@@ -228,6 +231,7 @@ def assert_counts_and_reasons(batch: Batch, sent: Sent) -> None:
 def close_the_loop(cast: Cast, batch: Batch, sent: Sent) -> list[tuple[Any, ...]]:
     """Send the correction back, see that it closes the loop, and take it back; return what then stands."""
     stood = register(cast)
+    assert_owed(batch, sent)
     if not sent.bad:
         return stood
     again = put_right(cast, batch, sent.bad)
@@ -235,10 +239,21 @@ def close_the_loop(cast: Cast, batch: Batch, sent: Sent) -> list[tuple[Any, ...]
     again = actions.commit_now(again.pk, by=cast.data_reviewer)
     batch.refresh_from_db()
     assert batch.corrected == batch.refused == len(sent.bad)
+    assert (batch.open_rows, returned.clock_of(batch)) == (0, None)
     assert_as_sent(cast, again, dict(zip(sorted(accepted_content(again)),
                                          (sent.bad[row_no][0] for row_no in sorted(sent.bad)), strict=True)))  # fmt: skip
     assert actions.withdraw(again.pk, by=cast.data_officer, reason="更正也报错了") == len(sent.bad)
+    assert_owed(batch, sent)
     return stood
+
+
+def assert_owed(batch: Batch, sent: Sent) -> None:
+    """Every row that came back, and no other, is owed and has a due date."""
+    batch.refresh_from_db()
+    owed = ReturnedRow.objects.filter(batch=batch, state__in=ReturnedRow.OPEN_STATES).values_list("row_no", flat=True)
+    assert sorted(owed) == sorted(sent.bad)
+    assert batch.open_rows == len(sent.bad)
+    assert (returned.clock_of(batch) is not None) is bool(sent.bad)
 
 
 def test_nobody_sees_the_register_without_the_key(cast: Cast) -> None:

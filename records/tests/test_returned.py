@@ -224,9 +224,10 @@ def test_withdrawing_a_correction_lets_its_rows_be_owed_again(cast: Cast) -> Non
 
 def test_rows_survive_a_crash_that_empties_the_unlogged_table(cast: Cast) -> None:
     batch = with_bad_rows(cast)
-    fixed = put_right(workbook(batch))
     batch.staged.all().delete()
-    send_back(cast, fixed)
+    book = workbook(batch)
+    assert [row["更正说明"] for row in sheet_rows(book)] == ["1. 身份证号码校验位不对"] * 3
+    send_back(cast, put_right(book))
     assert set(states(batch).values()) == {Row.CORRECTED}
 
 
