@@ -24,7 +24,7 @@ from accounts.actions import activate, prove_identity, register_organisation, re
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
-from creditfujian import demo_catalogue, demo_life, demo_ways_out
+from creditfujian import demo_catalogue, demo_life, demo_lists, demo_ways_out
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import uscc
 from records import actions
@@ -103,6 +103,7 @@ def load(*, say: Say) -> list[Account]:
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
     demo_life.speak(User.objects.get(username="citizen"))
     say(demo_ways_out.load(item_code=PENALTIES))
+    say(demo_lists.load(Item.objects.get(code=PENALTIES)))
     return accounts
 
 
