@@ -13,7 +13,7 @@ from catalogue.rules import may_supply
 from records import duties
 from records.intake import check, commit, stage, store
 from records.intake.files import FileRefused
-from records.models import Batch
+from records.models import Batch, SealedFile
 
 State = Batch.State
 NOT_DELIVERED = "该条目不接受表格报送：列入名单须经告知、申辩、决定、送达的程序，法院名单由法院专线更新。"
@@ -49,6 +49,7 @@ def receive(
         )
         if first := known.first():
             return first, False
+        SealedFile.objects.filter(pk=file.pk, destroyed_at__isnull=False).update(destroyed_at=None)  # it is here again
         batch = Batch.objects.create(
             item=item, supplier=by.organisation, uploaded_by=by, file=file, channel=channel, mode=mode
         )

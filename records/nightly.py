@@ -8,6 +8,7 @@ from records.exports import forget_files as forget_exports
 from records.listing import forget_searches
 from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
+from records.sweeping import sweep_files
 
 
 def nightly(day: date) -> dict[str, int]:
@@ -22,4 +23,5 @@ def nightly(day: date) -> dict[str, int]:
         "report_files": forget_reports(day),
         "export_files": forget_exports(),
         "searches": forget_searches(),
+        "swept_files": sweep_files(),
     }
