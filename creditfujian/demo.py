@@ -28,6 +28,7 @@ from creditfujian import (
     demo_catalogue,
     demo_entry,
     demo_life,
+    demo_lists,
     demo_mapping,
     demo_persons,
     demo_returned,
@@ -126,6 +127,7 @@ def load(*, say: Say) -> list[Account]:
     say(demo_ways_out.load(item_code=PENALTIES))
     demo_persons.load(people[30:40], lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
+    say(demo_lists.load(Item.objects.get(code=PENALTIES)))
     return accounts
 
 

@@ -196,9 +196,8 @@ READING_MINUTES = env.number("READING_MINUTES", 30)  # how long a registration o
 
 # --- ways out: reports and exports -----------------------------------------------------------------
 FONTS = env.text("FONTS", str(BASE_DIR / ".data" / "fonts"))  # the report's fonts: requirements-fonts.txt
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip(
-    "/"
-)  # what the QR code opens
+# What the QR code on a report opens. A report is paper: outside the demo nobody is given one that leads to this machine.
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}" if DEMO else None).rstrip("/")
 REPORTS_PER_DAY = env.number("REPORTS_PER_DAY", 20)  # online, per person: against runaway scripts, not against people
 REPORT_KEEP_DAYS = env.number("REPORT_KEEP_DAYS", 180)  # how long the sealed PDF of a new report is kept
 VERIFICATIONS_PER_HOUR = env.number("VERIFICATIONS_PER_HOUR", 30)  # per address

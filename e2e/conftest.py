@@ -87,7 +87,7 @@ def site() -> Iterator[Site]:
         settings = {
             **os.environ, "DATABASE_URL": _elsewhere(os.environ["DATABASE_URL"]), "MEDIA_ROOT": f"{folder}/media",
             "DATABASE_OWNER_URL": _elsewhere(os.environ["DATABASE_OWNER_URL"]), "STATIC_ROOT": f"{folder}/static",
-            "DEMO": "1", "DEBUG": "0", "LOOKUPS_PER_HOUR": "500",
+            "DEMO": "1", "DEBUG": "0", "LOOKUPS_PER_HOUR": "500", "PORT": str(port),
         }  # fmt: skip
         _drop()
         _owner(f"CREATE DATABASE {DATABASE}")

@@ -32,6 +32,11 @@ def test_an_officer_lists_searches_opens_and_hands_out(visitor: Come) -> None:
     page.get_by_label("失信程度").select_option("3")
     page.get_by_role("button", name="筛选", exact=True).click()
     officer.look("记录列表-已筛选")
+    page.get_by_role("button", name="导出……").click()
+    page.get_by_role("button", name="提交申请").wait_for()
+    assert "第三季度案卷核对" in officer.text
+    officer.look("导出列表中的记录")
+    page.go_back()
     page.get_by_role("link", name="清除筛选").click()
     page.locator("summary", has_text="检索").click()
     page.locator("[name=by]").select_option("name")
@@ -45,6 +50,7 @@ def test_an_officer_lists_searches_opens_and_hands_out(visitor: Come) -> None:
     officer.look("记录列表-按姓名")
     page.locator("#result_list tbody th a").first.click()
     assert "来龙去脉" in officer.text
+    assert "经过" in officer.text
     officer.look("一条记录")
     page.go_back()
     for box in page.locator("input[name=record]").all()[:3]:
@@ -68,3 +74,18 @@ def test_the_person_reads_that_it_was_a_list(visitor: Come) -> None:
     citizen.go("/me/access/")
     assert "列表浏览" in citizen.text
     citizen.look("谁查了我-列表浏览")
+
+
+def test_what_a_list_shows_goes_out_as_an_export(visitor: Come) -> None:
+    officer = visitor()
+    officer.sign_in("decider_officer")
+    register(officer)
+    page = officer.page
+    for box in page.locator("input[name=record]").all()[:3]:
+        box.check()
+    page.get_by_role("button", name="导出……").click()
+    page.get_by_label("勾选的 3 条记录").wait_for()
+    page.get_by_role("button", name="提交申请").click()
+    page.locator(".state .tag", has_text="可下载").wait_for(timeout=60_000)
+    assert "只要列表中选定的 3 条" in officer.text
+    officer.look("导出-来自列表")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from e2e.conftest import SHOTS, Site, Visitor
 from e2e.test_pages import reached_by_tab
-from records.tests.ways_out import code_on
+from records.tests.ways_out import code_on, text_of
 
 Come = Callable[[], Visitor]
 
@@ -22,6 +22,7 @@ def test_a_citizen_downloads_a_report_and_anybody_checks_it(visitor: Come) -> No
     file = Path(waiting.value.path())
     pdf, number = file.read_bytes(), waiting.value.suggested_filename.removesuffix(".pdf")
     assert pdf.startswith(b"%PDF")
+    assert f"{citizen.site.base}/verify/" in text_of(pdf)  # the QR code says the same: this portal, this port
     citizen.go("/me/file/print/")
     citizen.look("报告-打印页")
     reached_by_tab(citizen)

@@ -13,7 +13,7 @@ from catalogue.rules import may_supply
 from records import duties, persons, receipts, returned, volume
 from records.intake import check, commit, helper, mapped, stage, store
 from records.intake.files import FileRefused
-from records.models import Batch, ColumnMapping
+from records.models import Batch, ColumnMapping, SealedFile
 from records.volume_models import BatchHold
 
 State = Batch.State
@@ -44,6 +44,7 @@ def receive(
         )
         if first := known.first():
             return first, False
+        SealedFile.objects.filter(pk=file.pk, destroyed_at__isnull=False).update(destroyed_at=None)  # it is here again
         batch = Batch.objects.create(
             item=item, supplier=by.organisation, uploaded_by=by, file=file, channel=channel, mode=mode
         )

@@ -8,6 +8,7 @@ from records.exports import forget_files as forget_exports
 from records.listing import forget_searches
 from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
+from records.sweeping import sweep_files
 
 
 def nightly(day: date) -> dict[str, int]:
@@ -24,4 +25,5 @@ def nightly(day: date) -> dict[str, int]:
         "searches": forget_searches(),
         "followed": returned.follow_all(),
         "cleared": clearing.clear(day),
+        "swept_files": sweep_files(),
     }

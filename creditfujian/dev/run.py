@@ -21,6 +21,7 @@ from creditfujian.dev.setup import DATA, say
 
 CREDENTIALS = DATA / "credentials.json"
 CHILDREN = DATA / "children.json"
+PORT = DATA / "port"  # of the last run: the QR codes on its reports lead there
 PARENT_DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -63,17 +64,22 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _port() -> int:
-    """Return the port asked for, or the first free one from 8000 on. Exits when the asked one is taken."""
+    """Return the port asked for, or that of the last run, or the first free one from 8000 on, and remember it.
+
+    Exits when the asked one is taken.
+    """
     asked = os.environ.get("PORT")
-    for port in [int(asked)] if asked else range(8000, 8100):
+    last = [int(PORT.read_text())] if PORT.exists() else []
+    for port in [int(asked)] if asked else [*last, *range(8000, 8100)]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port != 8000 and not asked:
-            say(f"port 8000 is taken; serving on {port}")
+        if [port] != (last or [8000]) and not asked:
+            say(f"port {(last or [8000])[0]} is taken; serving on {port}: QR codes on earlier reports lead elsewhere")
+        PORT.write_text(str(port))
         return port
     sys.exit(f"Port {asked or '8000–8099'} is taken. Choose another: PORT=8123 make run")
 

@@ -5,6 +5,8 @@ import io
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from creditfujian.lib import spreadsheet
@@ -60,3 +62,10 @@ def test_a_cell_that_is_too_long_says_so() -> None:
     sheet = load_workbook(io.BytesIO(spreadsheet.as_xlsx("表", ["甲"], [["长" * 40_000]], made=MADE))).active
     assert len(sheet["A2"].value) == spreadsheet.MAX_CELL
     assert sheet["A2"].value.endswith(spreadsheet.TOO_LONG)
+
+
+@given(st.text(max_size=20))
+def test_no_text_whatever_begins_like_a_formula_and_none_is_changed(text: str) -> None:
+    safe = spreadsheet.safe(text)
+    assert safe[:1] not in {*"=+-@\t\r\n\0＝＋－＠"}
+    assert spreadsheet.unsafe(safe) == text

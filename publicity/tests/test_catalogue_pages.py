@@ -251,13 +251,13 @@ def test_the_number_of_queries_does_not_grow_with_the_catalogue(cast: Cast, clie
     for name, path in pages.items():
         with counted(name, COUNTS):
             assert client.get(path).status_code == 200
-    more = many_items(cast, 500, first=2000)
+    more = many_items(cast, 120, first=2000)  # a query per item would show as 120 more
     pages["edition"] = f"/catalogue/editions/{more.number}/"
     for name, path in pages.items():
         with counted(name, COUNTS):
             assert client.get(path).status_code == 200
     page = read(client, "/catalogue/?words=处罚")
-    assert "第 1 页，共 11 页" in page
+    assert "第 1 页，共 3 页" in page
     assert page.count("FJ1-") == 50
     link = re.search(r'href="\?([^"]+page=2)"', client.get("/catalogue/?words=处罚").content.decode())
     assert link is not None

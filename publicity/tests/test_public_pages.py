@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from access.models import Kind, Query
 from accounts.actions import prove_identity
 from accounts.models import User
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast
+from publicity.nightly import nightly
 from records.tests.deliveries import deliver, penalty
 
 NAME, DOCUMENT = "陈小满", "闽市监处罚〔2026〕1号"
@@ -167,3 +170,14 @@ def test_staff_leave_a_browser_alone_and_are_signed_out(cast: Cast, as_user: As)
     assert officer.get("/admin/").status_code == 200
     with time_machine.travel(date.today() + timedelta(days=1)):
         assert officer.get("/admin/").status_code == 302
+
+
+def test_what_was_counted_per_address_is_forgotten_in_the_night(listed: Cast, client: Client) -> None:
+    look_up(client, NAME, CITIZEN_NUMBER)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE publicity_lookupcount SET hour = hour - interval '2 hours'")
+    look_up(client, NAME, CITIZEN_NUMBER)
+    assert nightly(timezone.localdate())["lookup_counts"] == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM publicity_lookupcount")
+        assert cursor.fetchone()[0] == 1

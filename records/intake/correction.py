@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, NamedTuple
 import xlsxwriter
 
 from .base import Cell, Formula, Table
-from .cells import FORMULA_START
 from .header import REASON_LABEL, SOURCE_LABEL, Header
 
 MAX_COMMENTS = 2_000  # xlsxwriter keeps comments in memory until the end
@@ -206,11 +205,3 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, Formula) and not cell:
         return f"={cell.expression}"
     return str(cell)
-
-
-def safe_cell(text: str) -> str:
-    """Text for a csv cell that no spreadsheet takes for a formula (ASVS 1.2.10).
-
-    A leading = + - @ TAB CR NUL or their full-width forms gets a ' in front; nothing is lost.
-    """
-    return f"'{text}" if text[:1] in FORMULA_START and text else text

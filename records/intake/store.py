@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from creditfujian.lib.crypto import SealBroken
@@ -22,6 +22,7 @@ from records.models import SealedFile
 
 MAGIC = b"CFS1"
 FRAME = 1 << 20
+_LOCKS = 4_211  # the first half of this module's advisory locks; the second is the content
 
 
 def keep(stream: BinaryIO, name: str) -> SealedFile:
@@ -43,11 +44,19 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
     sha256 = digest.hexdigest()
     target = _path(sha256)
     target.parent.mkdir(exist_ok=True)
-    Path(out.name).replace(target)
-    row, _ = SealedFile.objects.get_or_create(
-        sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
-    )
+    with transaction.atomic():
+        _alone_with(sha256)
+        Path(out.name).replace(target)
+        row, _ = SealedFile.objects.get_or_create(
+            sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
+        )
     return row
+
+
+def _alone_with(sha256: str) -> None:
+    """Wait until nobody else keeps or destroys this content; good until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, sha256])
 
 
 def open_sealed(file: SealedFile) -> BinaryIO:
@@ -87,8 +96,11 @@ def _path(sha256: str) -> Path:
 
 
 def destroy(sha256: str) -> None:
-    """Delete a sealed file of which nothing is held any more."""
-    _path(sha256).unlink(missing_ok=True)
+    """Delete a sealed file of which nothing is held any more; it stays when the same content was kept again meanwhile."""
+    with transaction.atomic():
+        _alone_with(sha256)
+        if not SealedFile.objects.filter(sha256=sha256, destroyed_at=None).exists():
+            _path(sha256).unlink(missing_ok=True)
 
 
 def forget(file: SealedFile) -> None:

@@ -1,0 +1,98 @@
+"""A transaction that never ended leaves no sealed file behind for longer than a night."""
+
+import io
+import os
+import time
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from access.actions import Asker
+from creditfujian.tests.cast import Cast, make_cast
+from records import reports
+from records.intake import store
+from records.models import SealedFile
+from records.sweeping import sweep_files
+from records.tests.deliveries import as_csv, check, penalty
+from records.tests.life import one_record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cast(transactional_db: None, settings: object, tmp_path: Path) -> Cast:
+    settings.MEDIA_ROOT = str(tmp_path)  # type: ignore[attr-defined]
+    made = make_cast()
+    one_record(made)
+    return made
+
+
+def files(root: Path) -> set[str]:
+    return {path.name for path in (root / "sealed").rglob("*") if path.is_file()}
+
+
+def rest(root: Path) -> None:
+    """Let two days pass over everything on the disk."""
+    for path in (root / "sealed").rglob("*"):
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+
+
+def test_a_report_that_was_rolled_back_leaves_nothing(cast: Cast, tmp_path: Path) -> None:
+    before = files(tmp_path)
+    with transaction.atomic():
+        lost = reports.issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站")).report.sha256
+        transaction.set_rollback(True)
+    kept = reports.issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站")).report.sha256
+    assert files(tmp_path) == before | {lost, kept}
+    assert sweep_files() == 0  # what is fresh may belong to a transaction under way
+    rest(tmp_path)
+    assert sweep_files() == 1
+    assert files(tmp_path) == before | {kept}
+
+
+def test_what_was_half_written_and_what_nothing_uses_goes_and_what_is_in_use_stays(cast: Cast, tmp_path: Path) -> None:
+    batch = check(cast, as_csv([penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕9号")]))
+    (tmp_path / "sealed" / "tmpabc").write_bytes(b"half")
+    nobodys = store.keep(io.BytesIO(b"a worker died before the batch was made"), "x.csv")
+    SealedFile.objects.update(created_at="2026-01-01T00:00Z")
+    rest(tmp_path)
+    before = files(tmp_path)
+    assert sweep_files() == 2
+    assert before - files(tmp_path) == {"tmpabc", nobodys.sha256}
+    assert not SealedFile.objects.filter(pk=nobodys.pk).exists()
+    assert batch.file.sha256 in files(tmp_path)
+
+
+def test_content_that_is_kept_again_is_not_destroyed_by_whoever_forgot_it(cast: Cast, tmp_path: Path) -> None:
+    old = store.keep(io.BytesIO(b"the same content"), "x.csv")
+    with transaction.atomic():
+        store.forget(old)
+    assert old.sha256 not in files(tmp_path)
+    store.keep(io.BytesIO(b"the same content"), "x.csv")
+    store.destroy(old.sha256)  # comes late
+    assert old.sha256 in files(tmp_path)
+
+
+def test_a_file_sent_again_after_its_records_were_disposed_of_is_kept_for_its_new_batch(
+    cast: Cast, tmp_path: Path
+) -> None:
+    content = as_csv([penalty(cast, 行政处罚决定书文号="")])
+    first = check(cast, content)
+    SealedFile.objects.filter(pk=first.file_id).update(destroyed_at="2026-01-01T00:00Z")
+    type(first).objects.filter(pk=first.pk).update(state="cancelled")
+    again = check(cast, content)
+    assert again.pk != first.pk
+    rest(tmp_path)
+    assert sweep_files() == 0
+    assert again.file.sha256 in files(tmp_path)
+
+
+def test_a_folder_of_another_database_is_left_alone(cast: Cast, tmp_path: Path) -> None:
+    folder = tmp_path / "sealed" / "ab"
+    folder.mkdir(exist_ok=True)
+    for number in range(150):
+        (folder / f"{number:064x}").write_bytes(b"theirs")
+    rest(tmp_path)
+    assert sweep_files() == 0
+    assert len([path for path in folder.iterdir() if path.read_bytes() == b"theirs"]) == 150
