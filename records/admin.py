@@ -46,7 +46,7 @@ class BatchAdmin(EntryPages, AfterThePreview, ReadOnlyAdmin):
         "open_rows",
         "received_at",
     ]
-    list_filter = ["state", OpenRowsFilter, HeldFilter, "item"]
+    list_filter = ["state", OpenRowsFilter, HeldFilter, ("item", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["item", "supplier"]
     date_hierarchy = "received_at"
     list_per_page = 50
