@@ -5,6 +5,7 @@ read by. The rules of `wrong` are held by the database too (migration 0010).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -19,7 +20,7 @@ from catalogue.rules import may_supply
 from creditfujian.lib.text import hide_numbers
 from records import actions
 from records.intake import files, headings, mapped, schema, store
-from records.intake.base import Table, column_name
+from records.intake.base import FileRefused, Row, Table, column_name
 from records.intake.header import Column, Labels
 from records.intake.headings import Content, Heading
 from records.intake.limits import limits_of
@@ -111,7 +112,7 @@ def look(batch: Batch, place: Place | None = None) -> Look:
         sheets = _sheets(files.open_table(stream, limits=limits_of(batch)))
         place = place or _likely_place(sheets, rules.columns(), _saved_for(batch))
         sheet = sheets[place.sheet if place.sheet < len(sheets) else 0]
-        rows = list(islice(sheet.rows(), headings.SEARCHED_ROWS + SAMPLED_ROWS))
+        rows = _beginning(sheet)
     first = rows[: headings.SEARCHED_ROWS]
     labels = headings.labels_at(first, place.row, two=place.two)
     chosen = {place.row, place.row + 1} if place.two else {place.row}
@@ -124,8 +125,16 @@ def look(batch: Batch, place: Place | None = None) -> Look:
     return Look(names, place, shown, rules.fields, columns, before=before)
 
 
+def _beginning(sheet: Table) -> list[Row]:
+    """Return the first rows of a sheet; where the file ends in damage or a limit is for the reading to say."""
+    rows: list[Row] = []
+    with suppress(FileRefused):
+        rows.extend(islice(sheet.rows(), headings.SEARCHED_ROWS + SAMPLED_ROWS))
+    return rows
+
+
 def _columns(
-    batch: Batch, rules: schema.Schema, labels: Labels, under: list[headings.Row]
+    batch: Batch, rules: schema.Schema, labels: Labels, under: list[Row]
 ) -> tuple[list[ColumnShown], ColumnMapping | None]:
     named = headings.headings(labels.cells)
     contents = [headings.content_under(under, one.index) for one in named]

@@ -336,6 +336,13 @@ def test_a_waiting_batch_is_cancelled_and_the_file_may_come_again(cast: Cast) ->
     assert check(cast, content).pk != batch.pk
 
 
+def test_the_limits_of_the_page_hold_for_a_mapped_file_too(cast: Cast, settings: Any) -> None:
+    batch = waiting(cast, theirs(cast, *[penalty(cast)] * 30))
+    settings.INTAKE_PAGE_ROWS = 25
+    batch = answer(cast, batch)
+    assert (batch.state, batch.failure["code"]) == (State.REFUSED, "F11")
+
+
 def test_the_look_of_a_file_is_of_its_own_batch(cast: Cast) -> None:
     seen = mappings.look(waiting(cast))
     assert isinstance(seen, Look)
