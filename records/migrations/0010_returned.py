@@ -352,13 +352,15 @@ INSERT INTO catalogue_deadlinerule (code, version, what, n, unit, starts, owner,
  '时限总表（2026-11-23）补充：domain §4.2 L4', 'D', 3, '', 'earlier', true, false, '2022-01-01', 'in_force', now(), now(), ''),
 ('D39', 1, '暂存行清除', 90, 'ND', '收到文件', 'PLATFORM', '《个人信息保护法》第十九条（保存期限为实现处理目的所必要的最短时间）；天数为本站设定',
  '时限总表（2026-11-23）补充：design §5 第 3 步', 'D', 90, '更正全部办结的，次日即清除', 'earlier', false, false, '2021-11-01',
- 'in_force', now(), now(), '');
+ 'in_force', now(), now(), '')
+ON CONFLICT (code, version) DO NOTHING;  -- kept from before, when clocks rest on them
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
 DATA_UNDONE = """
 ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
-DELETE FROM catalogue_deadlinerule WHERE code IN ('D38', 'D39');
+DELETE FROM catalogue_deadlinerule r WHERE code IN ('D38', 'D39')
+   AND NOT EXISTS (SELECT 1 FROM catalogue_deadline d WHERE d.rule_id = r.id);
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
