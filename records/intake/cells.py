@@ -42,6 +42,12 @@ class CellError(NamedTuple):
     message: str
 
 
+# What people write where there is nothing to write: no answer to a required question.
+PLACEHOLDERS = frozenset(
+    ["无", "无。", "暂无", "没有", "不详", "未知", "待定", "待补", "待补充", "空", "略", "测试"]
+    + ["/", "／", "\\", "—", "——", "-", "--", "－", "_", "*", "**", "***", "x", "X", "xx", "XX", "xxx", "XXX"]
+    + ["n/a", "N/A", "na", "NA", "null", "NULL", "none", "None", "nil", "test"]
+)
 LONG_TERM = date(2099, 12, 31)  # means 长期: no end
 TWO_WAYS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u061c\u180e]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -143,6 +149,17 @@ def are_plain_codes(texts: list[str], *, longest: int) -> bool:
         and not WIDE.search(whole)
         and NOT_PLAIN_START.isdisjoint(text[0] for text in texts)
     )
+
+
+_NUMERAL = re.compile("[0-9零〇一二三四五六七八九十]")
+
+
+def is_document_number(text: str) -> bool:
+    """Tell whether a text can be a document's number: it has a digit and is not one character over and over.
+
+    The database's `records_is_document_number` says the same.
+    """
+    return bool(_NUMERAL.search(text)) and bool(text.strip(text[0]))
 
 
 def formula_like(text: str) -> CellError:

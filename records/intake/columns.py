@@ -146,6 +146,21 @@ class Column:
     def _refuse(self, code: str, message: str) -> Taken:
         return Taken("", None, (self.code, code, message))
 
+    def _is_answer(self, text: str) -> bool:
+        """Tell whether a text answers what is asked: a required field is not filled by 无, a document has a number."""
+        if self.binds == Binding.DOC_NO:
+            return cells.is_document_number(text)
+        return not self._required or text not in cells.PLACEHOLDERS
+
+    def _answer(self, text: str) -> Taken:
+        if self._is_answer(text):
+            return self._keep(text, text)
+        if self.binds == Binding.DOC_NO:
+            message = f"“{self.label}”填的“{text[:20]}”不是文号。没有文书的不得归集；请照文书填写完整的文号。"
+        else:
+            message = f"“{self.label}”为必填项，“{text[:20]}”等于没有填。请照文书填写。"
+        return self._refuse("C24", message)
+
     def _unusable(self, value: Any) -> Taken | None:
         """Return what becomes of a converted value that cannot be kept; None when it can."""
         if value is None:
@@ -170,12 +185,13 @@ class EmptyColumn(Column):
 class TextColumn(Column):
     def convert(self, cell: Any) -> Taken:
         text: Any = cells.to_text(cell)
-        return self._unusable(text) or self._keep(text, text)
+        return self._unusable(text) or self._answer(text)
 
     def _are_plain(self, column: list[Any]) -> bool:
         return (
             {*map(type, column)} == {str}
             and cells.are_plain_texts(column, longest=self._length)
+            and all(map(self._is_answer, column))
             and not (self._free_text and self._context.door.find("\n".join(column)))
         )
 
@@ -209,7 +225,7 @@ class CodeColumn(Column):
             text = normalise_code(text).upper()
             if not uscc_is_valid(text):
                 return self._refuse("C22", f"“{self.label}”不是有效的统一社会信用代码（18 位）。请核对。")
-        return self._keep(text, text)
+        return self._answer(text)
 
     def _are_plain(self, column: list[Any]) -> bool:
         return (
@@ -217,6 +233,7 @@ class CodeColumn(Column):
             and not self._free_text
             and {*map(type, column)} == {str}
             and cells.are_plain_codes(column, longest=self._length)
+            and all(map(self._is_answer, column))
         )
 
 
