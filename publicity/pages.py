@@ -25,6 +25,7 @@ from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
 from publicity.forms import ActivateForm, LookupForm, SignInForm
+from records.person_reading import notices_for
 from records.reading import own_file, public_records
 
 Page = Callable[..., HttpResponse]
@@ -82,14 +83,16 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 @citizens_only
 def me(request: HttpRequest, person: Person) -> HttpResponse:
-    return render(request, "publicity/me/index.html", {"latest": with_item_names(access_history(person, limit=3))})
+    context = {"latest": with_item_names(access_history(person, limit=3)), "notices": notices_for(person)[:1]}
+    return render(request, "publicity/me/index.html", context)
 
 
 @require_safe
 @citizens_only
 def me_file(request: HttpRequest, person: Person) -> HttpResponse:
     file = own_file(person, by=asker(request, PUBLIC_SITE))
-    return render(request, "publicity/me/file.html", {"file": file, "now": timezone.localtime()})
+    context = {"file": file, "now": timezone.localtime(), "notices": notices_for(person)}
+    return render(request, "publicity/me/file.html", context)
 
 
 @require_safe
