@@ -17,7 +17,7 @@ SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground,
   FROM access_queryperson p
   JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
   LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
- WHERE p.person_id = %(person)s AND (%(before)s::bigint IS NULL OR q.seq < %(before)s)
+ WHERE p.person_id = ANY (%(persons)s) AND (%(before)s::bigint IS NULL OR q.seq < %(before)s)
    AND (q.kind = 'Q1') = %(own)s
  ORDER BY p.at DESC, q.seq DESC LIMIT %(limit)s
 """
@@ -59,13 +59,13 @@ class Access:
 
 
 def access_history(person: Person, *, own: bool = False, before: int | None = None, limit: int = 50) -> list[Access]:
-    """Return who looked at the person's file, newest first; `own` gives their own look-ups instead.
+    """Return who looked at the person's file, under any number of theirs, newest first; `own` gives their own look-ups instead.
 
     Pages by keyset: pass the last line's `seq` as `before`.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _HISTORY, {"person": person.pk, "own": own, "before": before, "limit": limit, "list": LIST_FIELDS}
+            _HISTORY, {"persons": person.family(), "own": own, "before": before, "limit": limit, "list": LIST_FIELDS}
         )
         rows = cursor.fetchall()
     return [
@@ -87,7 +87,7 @@ def purpose_in_words(purpose: Purpose, text: str) -> str:
 _LOOKS = """
 SELECT q.kind, q.organisation_name, split_part(q.purpose, '：', 1), q.decision, count(*), max(q.at)
   FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
- WHERE p.person_id = %s AND p.at >= %s
+ WHERE p.person_id = ANY (%s) AND p.at >= %s
  GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC
 """
 
@@ -107,7 +107,7 @@ class Looks:
 def looks_since(person: Person, since: datetime) -> list[Looks]:
     """Return who looked since then, by unit and purpose, the latest first: what a credit report has to state."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOOKS, [person.pk, since])
+        cursor.execute(_LOOKS, [person.family(), since])
         return [
             Looks(Kind(kind), unit, purpose, decision == Decision.REFUSED, times, last)
             for kind, unit, purpose, decision, times, last in cursor.fetchall()
@@ -117,12 +117,12 @@ def looks_since(person: Person, since: datetime) -> list[Looks]:
 _BY_CASE = """
 SELECT q.case_no, count(*), max(q.at)
   FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
- WHERE p.person_id = %s AND p.kind = 'Q6' AND q.case_no = ANY (%s) GROUP BY 1
+ WHERE p.person_id = ANY (%s) AND p.kind = 'Q6' AND q.case_no = ANY (%s) GROUP BY 1
 """
 
 
 def looks_by_case(person: Person, case_nos: list[str]) -> dict[str, tuple[int, datetime]]:
     """Return how often the public looked under each case number, and when last."""
     with connection.cursor() as cursor:
-        cursor.execute(_BY_CASE, [person.pk, case_nos])
+        cursor.execute(_BY_CASE, [person.family(), case_nos])
         return {case_no: (times, last) for case_no, times, last in cursor.fetchall()}

@@ -10,7 +10,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -125,7 +125,8 @@ def load(*, say: Say) -> list[Account]:
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
     demo_life.speak(User.objects.get(username="citizen"))
     say(demo_ways_out.load(item_code=PENALTIES))
-    demo_persons.load(people[30:40], lambda some: _deliver_penalties(some, organisations["MRKT"]))
+    twice = (people[250], replace(_newcomers(2)[-1], name=people[250].name))
+    demo_persons.load(people[30:40], twice, lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
     say(demo_lists.load(Item.objects.get(code=PENALTIES)))
     return accounts
@@ -351,7 +352,7 @@ def _commit_by_second_hand(batch: Batch) -> None:
 def _citizens(crowd: list[Somebody]) -> list[Account]:
     """Prove identities at the counter and activate: one citizen with a public record, one with little, one with none."""
     clerk = User.objects.get(username="clerk")
-    newcomer = people(601)[-1]
+    newcomer = _newcomers(1)[-1]
     told = [
         (crowd[0], "citizen", "有一条公示中的严重失信记录"),
         (crowd[250], "citizen2", "有多个部门的记录"),
@@ -365,6 +366,11 @@ def _citizens(crowd: list[Somebody]) -> list[Account]:
         words = f"{somebody.name}，身份证号码 {somebody.id_number}（虚构）；{note}"
         accounts.append(Account("citizen", username, password, None, "", "", words))
     return accounts
+
+
+def _newcomers(count: int) -> list[Somebody]:
+    """Make up people beside the 600."""
+    return people(600 + count)[600:]
 
 
 def _institution(organisations: dict[str, Organisation]) -> Account:

@@ -1,4 +1,4 @@
-"""The demo's cases on persons: a name conflict that waits, one sent for decision, a decided change of name, a death."""
+"""The demo's cases on persons: a name conflict that waits, one sent for decision, a decided change of name, a death, a merge."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,13 +16,17 @@ from records.person_models import CaseSource, PersonCase
 Answer = PersonCase.Answer
 
 
-def load(crowd: list[Somebody], deliver: Callable[[list[Somebody]], Batch]) -> None:
-    """Enter them through the deeds that people use; `deliver` sends a penalty about each of the given people."""
+def load(crowd: list[Somebody], twice: tuple[Somebody, Somebody], deliver: Callable[[list[Somebody]], Batch]) -> None:
+    """Enter them through the deeds that people use; `deliver` sends a penalty about each of the given people.
+
+    `twice` is somebody who got another number, with the one that stays first.
+    """
     office, second, officer = (
         User.objects.get(username=name) for name in ("credit_office", "credit_office2", "data_officer")
     )
     others = [replace(somebody, name=somebody.name[0] + "念" + somebody.name[-1]) for somebody in crowd[:4]]
-    batch = deliver([*others, *crowd[4:6]])
+    kept, earlier = twice
+    batch = deliver([*others, *crowd[4:6], earlier])
     open_case, asked, renamed, wrong = PersonCase.objects.filter(sources__batch=batch).order_by("pk")
     for case in (open_case, asked):
         persons.attest(case.sources.get().pk, by=officer, says=CaseSource.Says.RIGHT)
@@ -38,6 +42,12 @@ def load(crowd: list[Somebody], deliver: Callable[[list[Somebody]], Batch]) -> N
         reason="家属持居民死亡医学证明书办理", by=Asker(office, "工作平台"),
     )  # fmt: skip
     persons.decide(death.pk, by=second, agree=True, note="与证明书一致")
+    merge = persons.ask_merge(
+        id_number=earlier.id_number, name=earlier.name, other_number=kept.id_number, other_name=kept.name, document="police",
+        document_no="闽公户〔2026〕58号", document_date=timezone.localdate() - timedelta(days=3),
+        reason="公安机关证明更正公民身份号码，两个号码为同一人", by=Asker(office, "工作平台"),
+    )  # fmt: skip
+    persons.decide(merge.pk, by=second, agree=True, note="与证明一致")
 
 
 def _answer(case: PersonCase, others: list[Somebody], *, by: User) -> None:

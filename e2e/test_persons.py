@@ -64,3 +64,23 @@ def test_a_death_is_asked_for_and_undone(visitor: Come) -> None:
     office.look("人员-已登记死亡")
     office.page.get_by_role("link", name="登记有误，申请撤销").click()
     office.look("人员-撤销死亡登记")
+
+
+def test_a_merge_is_told_to_the_person_and_can_be_undone(visitor: Come) -> None:
+    office, citizen = visitor(), visitor()
+    office.sign_in("credit_office")
+    for kind, name in (("merge", "合并"), ("move", "移转记录")):
+        office.go(f"/admin/records/personcase/add/?kind={kind}")
+        office.look(f"人员-{name}")
+        reached_by_tab(office)
+    office.go("/admin/records/personcase/?kind__exact=merge")
+    office.page.locator("#result_list tbody th a").first.click()
+    office.page.get_by_role("link", name="查看当事人").click()
+    office.look("人员-已合并")
+    office.page.get_by_role("link", name="登记有误，申请撤销").click()
+    office.look("人员-撤销合并")
+    citizen.sign_in("citizen2")
+    citizen.look("人员-本人首页告知")
+    citizen.go("/me/file/")
+    assert "已登记为同一人" in citizen.text
+    citizen.look("人员-本人档案告知")

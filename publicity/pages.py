@@ -26,6 +26,7 @@ from creditfujian.errors import too_many
 from publicity.actions import count_lookup
 from publicity.forms import ActivateForm, LookupForm, SignInForm
 from records.holds import held_words
+from records.person_reading import notices_for
 from records.reading import public_records
 from records.timeline import own_file_with_steps
 
@@ -84,7 +85,11 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 @citizens_only
 def me(request: HttpRequest, person: Person) -> HttpResponse:
-    context = {"latest": with_item_names(access_history(person, limit=3)), "held_words": held_words(person)}
+    context = {
+        "latest": with_item_names(access_history(person, limit=3)),
+        "held_words": held_words(person),
+        "notices": notices_for(person)[:1],
+    }
     return render(request, "publicity/me/index.html", context)
 
 
@@ -92,7 +97,8 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
 @citizens_only
 def me_file(request: HttpRequest, person: Person) -> HttpResponse:
     file, told = own_file_with_steps(person, by=asker(request, PUBLIC_SITE))
-    return render(request, "publicity/me/file.html", {"file": file, "told": told, "now": timezone.localtime()})
+    context = {"file": file, "told": told, "now": timezone.localtime(), "notices": notices_for(person)}
+    return render(request, "publicity/me/file.html", context)
 
 
 @require_safe

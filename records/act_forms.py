@@ -14,16 +14,29 @@ from records.models import record_key
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+def numbers_field(more: str = "") -> forms.CharField:
+    """Return a box for record numbers."""
+    return forms.CharField(
+        label="记录编号", widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=f"R 开头的 20 位编号，在记录页面和报告上；多条用换行或逗号分开。{more}",
+    )  # fmt: skip
+
+
+def split_numbers(text: str) -> list[str]:
+    """Return the record numbers in a text. Raises ValidationError for what is none."""
+    found = [number.upper() for number in re.split(r"[\s,，;；、]+", text.strip())]
+    if wrong := [number for number in found if record_key(number) is None]:
+        raise ValidationError(f"“{wrong[0][:30]}”不是记录编号。记录编号为 R 开头的 20 位。", code="number")
+    return found
+
+
 class AskForm(forms.Form):
     """An act on records: which, what, why, on which document."""
 
     kind = forms.ChoiceField(
         label="办理事项", choices=[("", "请选择"), *((kind.value, kind.label) for kind in ASKED_BY_PROVIDERS)]
     )
-    numbers = forms.CharField(
-        label="记录编号", widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text="R 开头的 20 位编号，在记录页面和报告上；多条用换行或逗号分开。更正每次一条。",
-    )  # fmt: skip
+    numbers = numbers_field("更正每次一条。")
     reason = forms.CharField(
         label="理由", max_length=300, widget=forms.Textarea(attrs={"rows": 3}), help_text="不写姓名和证件号码。"
     )
@@ -42,10 +55,7 @@ class AskForm(forms.Form):
         self.fields["marks"].queryset = standing.filter(about__lifted_by=None).distinct()  # type: ignore[attr-defined]
 
     def clean_numbers(self) -> list[str]:
-        found = [number.upper() for number in re.split(r"[\s,，;；、]+", self.cleaned_data["numbers"].strip())]
-        if wrong := [number for number in found if record_key(number) is None]:
-            raise ValidationError(f"“{wrong[0][:30]}”不是记录编号。记录编号为 R 开头的 20 位。", code="number")
-        return found
+        return split_numbers(self.cleaned_data["numbers"])
 
 
 class DecideForm(forms.Form):

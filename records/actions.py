@@ -11,7 +11,7 @@ from accounts.models import User
 from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
 from records import duties, persons, receipts, returned, volume
-from records.intake import check, commit, helper, mapped, stage, store
+from records.intake import check, commit, helper, mapped, merged, stage, store
 from records.intake.files import FileRefused
 from records.models import Batch, ColumnMapping, SealedFile
 from records.volume_models import BatchHold
@@ -99,6 +99,7 @@ def check_batch(batch_id: int) -> Batch:
     with transaction.atomic():
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
+        merged.follow_merges(batch)
         check.compare_with_file(batch, doc_field=reading.doc_field, name_field=reading.name_field)
         unchanged = check.compare_with_register(
             batch, name_field=reading.name_field, doc_field=reading.doc_field, mark_unchanged=False
@@ -187,6 +188,7 @@ def commit_batch(batch_id: int) -> Batch:
     if check.staged_rows(batch) != batch.rows:
         return _stage_again(batch)
     check.work_on(batch)
+    merged.follow_merges(batch)
     bound = stage.bound_codes(batch.item)
     check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
@@ -196,6 +198,7 @@ def commit_batch(batch_id: int) -> Batch:
         batch.committed_by = None
         return _checked(batch, "committed_by")
     commit.write_records(batch, by_id=batch.committed_by_id or 0)
+    merged.note_merged(batch)
     persons.open_name_cases(batch)
     returned.take_corrections(batch)
     batch.committed_at = timezone.now()

@@ -35,6 +35,7 @@ REFUSALS = {
     "recordact_decided_in_its_organisation": "只有提供记录的单位可以审核。",
     "recordact_lifts_the_mark_it_names": "这些记录上没有该办理单所加的标记，或标记已经解除。",
     "recordact_rests_on_a_document": "这类事项须写明依据的文书号和日期。",
+    "record_stands_with_the_survivor": "这个号码已并入同一人的另一个号码，同一份文书在保留的号码名下另有记录，不能恢复。",
     "record_not_after_death": "系统登记当事人在文书作出前已经死亡，不能更正为这个日期，也不能恢复。登记有误的，请联系省信用办撤销。",
     "recordversion_publication_within_the_rule": "更正后的公示期超过目录条目允许的最长公示期。",
 }

@@ -186,12 +186,13 @@ class ActContent(models.Model):
 
 
 class RecordEvent(models.Model):
-    """A change of state, mark or period of a record. Written by the database with the change itself."""
+    """A change of state, mark, period or person of a record. Written by the database with the change itself."""
 
     class Kind(models.IntegerChoices):
         STATE = 1, "状态"
         MARK = 2, "标记"
         PERIOD = 3, "期限"
+        PERSON = 4, "主体"
 
     record = models.ForeignKey(
         Record, models.DO_NOTHING, db_constraint=False, verbose_name="记录", related_name="events"
@@ -219,7 +220,7 @@ class RecordEvent(models.Model):
     @property
     def is_by_calendar(self) -> bool:
         """Tell whether the day itself did it."""
-        return self.act_id is None and self.batch_id is None
+        return self.act_id is None and self.batch_id is None and self.kind != self.Kind.PERSON
 
 
 class Statement(models.Model):

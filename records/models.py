@@ -222,6 +222,11 @@ class BatchRow(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "批次行"
         default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["batch"], condition=Q(merged_person_id__isnull=False), name="batchrow_by_merged_number"
+            )
+        ]
 
     def __str__(self) -> str:
         return place(self.row_no)

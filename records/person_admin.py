@@ -20,13 +20,15 @@ from accounts.web import do_and_say, signed_in
 from catalogue.models import Deadline
 from records import persons
 from records.act_forms import DecideForm
-from records.person_forms import AnswerForm, AttestForm, DeathForm, PaperForm
+from records.person_forms import AnswerForm, AttestForm, DeathForm, MergeForm, MoveForm, PaperForm
 from records.person_models import CaseSource, PersonCase
 from records.person_reading import names_of, subjects_of
 
 Kind, State = PersonCase.Kind, PersonCase.State
 DEEDS: dict[str, tuple[type[PaperForm], Callable[..., PersonCase]]] = {
     Kind.DEATH: (DeathForm, persons.ask_death),
+    Kind.MERGE: (MergeForm, persons.ask_merge),
+    Kind.MOVE: (MoveForm, persons.ask_move),
 }
 
 
@@ -176,7 +178,7 @@ class PersonCaseAdmin(ReadOnlyAdmin):
             "case": case, "subjects": subjects_of(case, by=by) if shows and not is_name else None,
             "undoable": case.kind in PersonCase.UNDO and case.state == State.DONE and not case.undone_by.exclude(
                 state__in=[State.REFUSED, State.DROPPED]).exists() and user.has_perm("records.ask_personcase"),
-            "is_office": is_office, "names": names, "sources": sources,
+            "is_office": is_office, "names": names, "sources": sources, "about": case.about.order_by("pk"),
             "clock": Deadline.objects.of(case).order_by("-pk").first(), "steps": case.steps.select_related("by"),
             "why_not": persons.why_not_decide(case, user), "mine": case.asked_by_id == user.pk, "decide_form": DecideForm(),
             "may_answer": case.state == State.OPEN and user.has_perm("records.ask_personcase"),

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from records.act_forms import DAY
+from records.act_forms import DAY, numbers_field, split_numbers
 from records.person_models import CaseSource, PersonCase
 
 REASON = forms.Textarea(attrs={"rows": 3})
@@ -77,6 +77,34 @@ class DeathForm(PaperForm):
     id_number = number_field("身份证号码")
     day = forms.DateField(label="死亡日期", widget=DAY, help_text="照证明文件填写。")
     field_order = ["name", "id_number", "day"]
+
+
+class MergeForm(PaperForm):
+    """Two numbers of one human, and the document that says so."""
+
+    DOCUMENTS = (PersonCase.Document.POLICE, PersonCase.Document.BOOK)
+
+    name = name_field("被并入的号码：姓名")
+    id_number = number_field("被并入的号码：身份证号码")
+    other_name = name_field("保留的号码：姓名")
+    other_number = number_field("保留的号码：身份证号码")
+    field_order = ["name", "id_number", "other_name", "other_number"]
+
+
+class MoveForm(PaperForm):
+    """Records that stand with the wrong person, and whose they are."""
+
+    DOCUMENTS = (PersonCase.Document.CARD, PersonCase.Document.BOOK, PersonCase.Document.POLICE)
+
+    numbers = numbers_field()
+    name = name_field("现在名下：姓名")
+    id_number = number_field("现在名下：身份证号码")
+    other_name = name_field("应归：姓名")
+    other_number = number_field("应归：身份证号码")
+    field_order = ["numbers", "name", "id_number", "other_name", "other_number"]
+
+    def clean_numbers(self) -> list[str]:
+        return split_numbers(self.cleaned_data["numbers"])
 
 
 class AttestForm(forms.Form):

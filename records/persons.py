@@ -3,6 +3,7 @@
 Persons are matched by identity number only. A name that differs is a conflict for officials, never a merge.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -35,6 +36,11 @@ REFUSALS = {
     "personcase_asked_once_at_a_time": "此人已有一张同一事项的核对单待审核，不必重复提出。",
     "personcase_undone_once": "这张核对单已经撤销，或者撤销正待审核。",
     "personcase_death_is_past": "死亡日期晚于今天。请与证明文件核对。",
+    "personcase_no_document_twice": "同一份文书在两人名下都有记录，须先由信源单位处理其中一条（见“重复的文书”），再办理。",
+    "personcase_of_the_sound": "其中一个号码在封存核验中发现问题，不能合并。请先查明。",
+    "personcase_fits_its_records": "有记录已不在此人名下。请退回后核对。",
+    "record_not_after_death": "系统登记应归的人在文书作出前已经死亡。请核对是否认错了人。",
+    "record_stands_with_the_survivor": "应归的人已并入另一人。请退回后按保留的号码办理。",
     "casesource_said_in_time": "核对单已进入审核或已办结，不能再作说明。",
     "casesource_said_by_its_supplier": "只有报送该批次的单位可以说明。",
     "casesource_is_kept": "本单位已作过说明。",
@@ -152,6 +158,80 @@ def ask_undoing(
         ),
         by=by, user=user,
     )  # fmt: skip
+
+
+# --- two numbers, one human; one number, records of two -----------------------------------------------
+
+
+def ask_merge(
+    *, id_number: str, name: str, other_number: str, other_name: str, document: str, document_no: str, document_date: date,
+    reason: str, by: Asker,
+) -> PersonCase:  # fmt: skip
+    """Ask for two numbers to be registered as one human; `other_number` is the one that stays.
+
+    Never by name: a document has to show that both numbers are the same person's. Raises PermissionDenied, ValidationError.
+    """
+    user = _official(by)
+    person, other = _found(id_number, name), _found(other_number, other_name)
+    if person == other:
+        raise ValidationError("两个号码已经是同一人，不必合并。", code="same")
+    with transaction.atomic():
+        case = _ask(
+            PersonCase(
+                kind=Kind.MERGE, person=person, other=other, document=document, document_no=document_no.strip()[:100],
+                document_date=document_date, reason=reason,
+            ),
+            by=by, user=user,
+        )  # fmt: skip
+        _check_of_age(case)
+    return case
+
+
+def ask_move(
+    *, numbers: Sequence[str], id_number: str, name: str, other_number: str, other_name: str, document: str, document_no: str,
+    document_date: date, reason: str, by: Asker,
+) -> PersonCase:  # fmt: skip
+    """Ask for named records, delivered under the wrong number, to go to the person they are about.
+
+    That person is entered when nobody has their number yet. Raises PermissionDenied, ValidationError.
+    """
+    user = _official(by)
+    wanted = list(dict.fromkeys(numbers))
+    with transaction.atomic():
+        person, other = _found(id_number, name), _found_or_entered(other_number, other_name)
+        if person == other:
+            raise ValidationError("记录已经在此人名下，不必移转。", code="same")
+        case = _ask(
+            PersonCase(
+                kind=Kind.MOVE, person=person, other=other, document=document, document_no=document_no.strip()[:100],
+                document_date=document_date, reason=reason,
+            ),
+            by=by, user=user,
+        )  # fmt: skip
+        with InWords(REFUSALS), connection.cursor() as cursor:
+            cursor.execute("SELECT records_name_in_case(%s, %s)", [case.pk, wanted])
+            if not wanted or cursor.fetchone()[0] != len(wanted):
+                raise ValidationError({"numbers": "有记录编号不在此人名下，或记录已到期。请对照记录页面核对。"})
+        _check_of_age(case)
+    return case
+
+
+def _check_of_age(case: PersonCase) -> None:
+    assert case.other is not None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_case_acted_on(%s)", [case.pk])
+        acted_on = cursor.fetchone()[0]
+    if acted_on is not None and not case.other.is_adult(acted_on):
+        raise ValidationError("应归的人在行为发生时未满 18 周岁，其记录不得归集。请由信源单位撤回。", code="minor")
+
+
+def _found_or_entered(id_number: str, name: str) -> Person:
+    number = check_identity(id_number)
+    if Person.objects.holder_of(number) is None:
+        person = Person.seal(number, normalise_name(name))
+        person.save()
+        return person
+    return _found(number, name)
 
 
 def _official(by: Asker) -> User:

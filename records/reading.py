@@ -187,7 +187,8 @@ def file_by_request(request: Request, *, by: Asker) -> File | Refused:
         kind=Kind.DUTY, ground=f"履行法定职责（事项编码 {request.duty_code}）",
         purpose=purpose_in_words(Purpose(request.purpose), request.purpose_text), fields_class="部门可见，证件号码脱敏",
         items=items, case_no=request.case_no, duty_code=request.duty_code, request_no=request.pk,
-        refusal=refusal.value if refusal else "", person=request.person,
+        refusal=refusal.value if refusal else "",
+        person=request.person.survivor() if request.person else None,
     )  # fmt: skip
     if refusal:
         write_query(ask, by=by)
@@ -240,7 +241,7 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
 @transaction.atomic
 def supplied_content(batch: Batch, row: BatchRow, *, by: Asker) -> dict[str, str]:
     """Return what the register says now of the document that a staged row would change, to its own supplier."""
-    person = Person.objects.get(id_index=row.id_index)
+    person = Person.objects.get(id_index=row.id_index).survivor()
     ask = Ask(
         kind=Kind.DUTY, ground="信源单位核对本单位报送的数据", purpose="核对报送数据的变更", fields_class="提供单位可见",
         items=[batch.item], case_no=batch.number, person=person,

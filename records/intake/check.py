@@ -77,7 +77,8 @@ UPDATE records_batchrow r
        (SELECT f.code FROM catalogue_field f WHERE f.item_version_id = r.item_version_id AND f.binds = 'doc_date'),
        'R05', %(message)s::text))
   FROM accounts_person p
- WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.deceased_on < r.doc_date
+ WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index
+   AND p.deceased_on IS NOT NULL AND p.deceased_on < r.doc_date
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
 # record that is sent again counts as new, and what was annulled, repaired or is over does not come back by a delivery.

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import persons
 from records.models import Batch
 from records.person_models import PersonCase
@@ -67,3 +67,20 @@ def undone(cast: Cast, case: PersonCase) -> PersonCase:
     return agreed(
         cast, persons.ask_undoing(case.pk, **paper, reason="本人到场，登记有误", by=asker(cast.credit_office))
     )  # type: ignore[arg-type]
+
+
+POLICE = {"document": "police", "document_no": "闽公户〔2026〕12号", "document_date": date(2026, 11, 20)}
+
+
+def merging(cast: Cast, **changes: object) -> PersonCase:
+    """Ask for the citizen's number to be merged into the other citizen's."""
+    asked = {"id_number": CITIZEN_NUMBER, "name": "陈小满", "other_number": OTHER_NUMBER, "other_name": "林大雪",
+             "reason": "公安机关证明两个号码为同一人", **POLICE, **changes}  # fmt: skip
+    return persons.ask_merge(**asked, by=asker(cast.credit_office))  # type: ignore[arg-type]
+
+
+def moving(cast: Cast, numbers: list[str], **changes: object) -> PersonCase:
+    """Ask for records of the citizen to go to the other citizen."""
+    asked = {"id_number": CITIZEN_NUMBER, "name": "陈小满", "other_number": OTHER_NUMBER, "other_name": "林大雪",
+             "reason": "信源单位证件号码录入有误", **POLICE, **changes}  # fmt: skip
+    return persons.ask_move(numbers=numbers, **asked, by=asker(cast.credit_office))  # type: ignore[arg-type]

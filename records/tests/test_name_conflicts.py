@@ -17,12 +17,15 @@ from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import actions, persons
+from records.list_models import ListSearch
+from records.listing import Filters, Page, look_for, page
 from records.models import Batch, Record
 from records.person_models import CasePaper, CaseSource, CaseStep, PersonCase
 from records.person_reading import names_of
 from records.preview import write_correction
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty, problems
 from records.tests.life import asker, numbers_of
+from records.tests.listings import opened
 from records.tests.persons import BOOK, OTHER_NAME, Answer, answered, conflict, delivered, settled
 from records.waiting import waiting_for
 
@@ -128,6 +131,17 @@ def test_an_officer_finds_the_person_under_the_old_name_and_the_number(cast: Cas
 
     settled(cast, conflict(cast))
     assert register(registration(cast), by=staff(cast.officer_here)) is not None
+
+
+def test_a_list_is_searched_by_the_old_name_too(cast: Cast) -> None:
+    settled(cast, conflict(cast))
+    deliver(cast, [penalty(cast)])
+    opened_list = opened(cast)
+    for name in ("陈小满", OTHER_NAME):
+        search = look_for(opened_list, ListSearch.By.NAME, name)
+        found = page(opened_list, Filters(), search, by=asker(cast.officer_here))
+        assert isinstance(found, Page)
+        assert len(found.lines) == 1, name
 
 
 def test_what_is_sent_back_is_open_again_with_the_reason_and_every_step_is_kept(cast: Cast) -> None:

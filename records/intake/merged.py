@@ -1,0 +1,37 @@
+"""Numbers that were merged into another person: their rows stand for the survivor, from the check to the commit."""
+
+from django.db import connection
+
+from records.models import Batch, BatchRow
+
+NOTE = "这个证件号码已经并入同一人的另一个号码，按保留的号码入库。"
+
+# A merge undone, or one of the survivor, between check and commit.
+_AGAIN = """
+UPDATE records_batchrow r SET id_index = n.id_index, id_cipher = n.id_cipher,
+       merged_person_id = CASE WHEN n.now <> n.id THEN n.id END
+  FROM records_merged_numbers(%(batch)s) n
+ WHERE r.batch_id = %(batch)s AND r.merged_person_id = n.id AND r.id_index <> n.id_index
+"""
+_FOLLOW = """
+UPDATE records_batchrow r SET id_index = n.id_index, id_cipher = n.id_cipher, merged_person_id = n.id,
+       hints = coalesce(r.hints, '[]') || jsonb_build_array(jsonb_build_array(
+           (SELECT f.code FROM catalogue_field f WHERE f.item_version_id = r.item_version_id AND f.binds = 'id_number'),
+           %(note)s::text))
+  FROM records_merged_numbers(%(batch)s) n
+ WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index = n.own AND n.now <> n.id
+"""
+
+
+def follow_merges(batch: Batch) -> None:
+    """Let rows under a merged number stand for the survivor, before anything is compared by number."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAIN, {"batch": batch.pk})
+        cursor.execute(_FOLLOW, {"batch": batch.pk, "note": NOTE})
+
+
+def note_merged(batch: Batch) -> None:
+    """Note with the merge which new records came in under the merged number: undone, they go back with the rest."""
+    if BatchRow.objects.filter(batch=batch, merged_person_id__isnull=False).exists():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT records_note_merged(%s)", [batch.pk])
