@@ -654,9 +654,9 @@ GUARD = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_persons"),
+        ("accounts", "0007_persons"),
         ("catalogue", "0009_supply"),
-        ("records", "0010_entry"),
+        ("records", "0012_entry"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -209,7 +209,7 @@ DROP FUNCTION records_is_written_by_the_owner();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0010_small")]
+    dependencies = [("records", "0011_list_exports_and_holds")]
 
     operations = [
         migrations.AlterField(
