@@ -20,8 +20,8 @@ def waiting_to_be_answered(user: User) -> list[Waiting]:
         held = BatchHold.objects.to_decide_by(user).values("batch").distinct().count()
         told = "行数、比例与以往相差很大，由上传人、申请人以外的工作人员核实"
         cards.append(Waiting("数量异常待复核的批次", held, told, f"{url}?held=1", Tone.DUE))
-        told, tone = _late(user, "数据员说明了不再报送的原因，由您确认")
-        cards.append(Waiting("待确认的退回行说明", _to_confirm(user), told, f"{url}?open_rows=explained", tone))
+        told = "数据员说明了不再报送的原因，由您对照案卷确认"
+        cards.append(Waiting("待确认的退回行说明", _to_confirm(user), told, f"{url}?open_rows=explained", Tone.DUE))
     if user.has_perm("records.view_all_duties"):
         late = returned.overdue_batches(Batch.objects.all()).count()
         told = "单位没有在三个工作日内更正或者说明，请督促"

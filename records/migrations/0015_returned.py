@@ -31,6 +31,8 @@ BEGIN
            AND (r.measure = 'withdrawn') = withdrawal
          ORDER BY r.measure, r.item_id IS NULL, r.supplier_id IS NULL
     LOOP
+        -- What is typed record by record says nothing about how big a file is, nor the other way round.
+        CONTINUE WHEN rule.measure = 'rows' AND b.channel NOT IN ('page', 'command');
         rule_id := rule.id; measure := rule.measure; low := rule.low; high := rule.high;
         median := NULL; earlier := 0;
         affected := CASE measure WHEN 'rows' THEN b.rows WHEN 'refused' THEN b.refused
@@ -41,7 +43,7 @@ BEGIN
                 SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY k.rows) INTO earlier, median FROM (
                     SELECT o.rows FROM records_batch o
                      WHERE o.supplier_id = b.supplier_id AND o.item_id = b.item_id AND o.state = 'committed'
-                       AND o.correction_of_id IS NULL AND o.id <> b.id
+                       AND o.correction_of_id IS NULL AND o.id <> b.id AND o.channel IN ('page', 'command')
                      ORDER BY o.id DESC LIMIT rule."window") k;
                 IF earlier >= rule.least THEN
                     high := coalesce(high, median * rule.factor);

@@ -1,5 +1,6 @@
 """A delivery outside what is usual waits for a second look, by page, command and SQL; the rules take two people."""
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -93,6 +94,16 @@ def test_far_below_the_median_too_and_a_correction_is_not(cast: Cast) -> None:
 def test_what_is_usual_needs_enough_batches(cast: Cast) -> None:
     usual(cast, batches=2)
     assert not check(cast, as_csv(rows(cast, 40, start=50))).holds.exists()
+
+
+def test_typed_records_are_no_measure_for_files_nor_files_for_them(cast: Cast) -> None:
+    usual(cast, size=8)
+    for n in range(5):
+        content = io.BytesIO(as_csv(rows(cast, 1, start=60 + n)))
+        typed, _ = actions.receive(content, name="录入.csv", item=cast.item, by=cast.data_officer, channel="form")  # type: ignore[arg-type]
+        assert not actions.check_batch(typed.pk).holds.exists()
+        actions.commit_now(typed.pk, by=cast.data_reviewer)
+    assert not check(cast, as_csv(rows(cast, 8, start=80))).holds.exists()
 
 
 def test_another_officer_lets_it_go_on_and_it_goes_in(cast: Cast, second_reviewer: User) -> None:
