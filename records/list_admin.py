@@ -165,43 +165,40 @@ class RecordAdmin(ListsAdmin):
         registered, address = self._posted(request), _posted_address(request)
         if not request.user.has_perm("records.add_export"):
             raise PermissionDenied("您没有导出信用记录的职责。")
-        ticked = request.POST.getlist("record")
-        form = ListedExportForm(
-            request.POST if "format" in request.POST else None, ticked=len(ticked), searched="s" in address
-        )
-        if not form.is_valid():
-            context = self._context(
-                request, "导出列表中的记录", form=form, registered=registered, kept=urlencode(address), ticked=ticked,
-                review_above=REVIEW_ABOVE,
-            )  # fmt: skip
-            page = "admin/records/record/export.html"
-            return render(request, page, context, status=422 if form.errors else 200)
-        whole = form.cleaned_data["which"] == "all"
+        ticked, search = request.POST.getlist("record"), _search_of(address.get("s"), registered)
+        given = request.POST if "format" in request.POST else None
+        form = ListedExportForm(given, ticked=len(ticked), searched=search is not None)
         try:
-            filters = self._filters(request, registered, address)
-            exact = not whole or "s" in address  # filters go into the export as such, what was looked for as keys
-            keys = self._keys(request, registered, whole=whole, address=address) if exact else None
-            list_exports.check(keys)
+            narrowed = self._filter_form(request, registered, address)
+            if form.is_valid():
+                whole, wanted = form.cleaned_data["which"] == "all", Export.Format(form.cleaned_data["format"])
+                exact = not whole or search is not None  # filters go in as such, what was looked for as keys
+                keys = self._keys(request, registered, whole=whole, address=address) if exact else None
+                list_exports.check(keys)
+                by = asker(request, STAFF_SITE)
+                outcome = list_exports.request(registered, narrowed.filters(), keys=keys, form=wanted, by=by)
+                if isinstance(outcome, Refused):
+                    return self._refused(request, outcome)
+                return redirect("admin:records_export_change", outcome.pk)
         except (ValidationError, PermissionDenied) as error:
             messages.error(request, sentence_of(error))
             return _to_list(**address)
-        outcome = list_exports.request(
-            registered,
-            filters,
-            keys=keys,
-            form=Export.Format(form.cleaned_data["format"]),
-            by=asker(request, STAFF_SITE),
-        )
-        if isinstance(outcome, Refused):
-            return self._refused(request, outcome)
-        return redirect("admin:records_export_change", outcome.pk)
+        context = self._context(
+            request, "导出列表中的记录", form=form, registered=registered, kept=urlencode(address), ticked=ticked,
+            review_above=REVIEW_ABOVE, narrowed=narrowed.in_words(), search=search,
+        )  # fmt: skip
+        return render(request, "admin/records/record/export.html", context, status=422 if form.errors else 200)
 
     def _filters(self, request: HttpRequest, registered: Request, address: dict[str, str]) -> Filters:
-        """Return the filters of a posted address; nobody gets the whole list for a filter that is wrong."""
+        """Return the filters of a posted address. Raises ValidationError."""
+        return self._filter_form(request, registered, address).filters()
+
+    def _filter_form(self, request: HttpRequest, registered: Request, address: dict[str, str]) -> FilterForm:
+        """Return the valid filters of a posted address; nobody gets the whole list for a filter that is wrong."""
         form = FilterForm(_query(address), registered=registered, user=signed_in(request))
         if not form.is_valid():
             raise ValidationError("筛选条件有误，没有提交。请在列表页改正筛选条件后再试。", code="filters")
-        return form.filters()
+        return form
 
     def _keys(self, request: HttpRequest, registered: Request, *, whole: bool, address: dict[str, str]) -> list[int]:
         """Return the records meant: ticked ones that this registration has shown, or all that the filters find."""

@@ -99,6 +99,16 @@ class FilterForm(forms.Form):
             self.add_error("decided_until", "“认定日期至”早于“认定日期自”。请改正后再筛选。")
         return data
 
+    def in_words(self) -> list[tuple[str, str]]:
+        """Return what the valid form narrows to, by label."""
+        said = []
+        for name, value in self.cleaned_data.items():
+            if value in (None, "", False):
+                continue
+            choices = {str(key): str(label) for key, label in getattr(self.fields[name], "choices", [])}
+            said.append((str(self.fields[name].label), "是" if value is True else choices.get(str(value), str(value))))
+        return said
+
     def filters(self) -> Filters:
         """Return the valid form as the gateway takes it."""
         data = self.cleaned_data

@@ -73,6 +73,8 @@ def test_ticked_records_go_out_and_no_other_even_when_asked_for(shelf: Cast, as_
     lines = client.get(LIST, {"r": request.pk}).context["page"].lines
     page = client.post(EXPORT, {"r": request.pk, "kept": "", "record": [line.pk for line in lines[:2]]})
     assert "勾选的 2 条记录" in page.content.decode()
+    narrowed = client.post(EXPORT, {"r": request.pk, "kept": f"r={request.pk}&severity=3&public=on"}).content.decode()
+    assert "失信程度：严重；只看公示中的：是" in narrowed
     export = asked(client, request, which="selected", record=[lines[0].pk, lines[1].pk, 999_999])
     assert held(shelf, exports.run(export.pk)) == {lines[0].number, lines[1].number}
     with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():
