@@ -53,7 +53,7 @@ def grant_application(using: str) -> None:
         there = set(connection.introspection.table_names(cursor))  # not all, when migrated to an earlier state
         for table in there.intersection(append_only_tables()):
             cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {quoted}')
-        for table in tables_commented(WRITTEN_BY_DATABASE):
+        for table in there.intersection(tables_commented(WRITTEN_BY_DATABASE)):
             cursor.execute(f'REVOKE INSERT ON "{table}" FROM {quoted}')
         cursor.execute("SELECT to_regprocedure('access_grant(text)') IS NOT NULL")
         if cursor.fetchone()[0]:
