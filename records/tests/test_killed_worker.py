@@ -144,6 +144,8 @@ def test_a_worker_killed_while_writing(transactional_db: None) -> None:
         batch = actions.check_batch(receive(cast, series).pk)
         return actions.request_commit(batch.pk, by=cast.data_reviewer)
 
+    first = decided_batch(90)  # opens the name conflict that the others only point at
+    assert in_a_worker(lambda: actions.commit_batch(first.pk)) > 0
     whole = decided_batch(0)
     total = in_a_worker(lambda: actions.commit_batch(whole.pk))
     expected, records = outcome(whole), written(whole)
