@@ -21,6 +21,7 @@ from records.reading import File, View, own_file
 from records.report_models import ReportEntry
 
 State, Deed = Record.State, RecordVersion.Deed
+CREDIT_OFFICE = "省信用办"
 BY_THE_DAY = "到期自动"  # what ends a record's life is told to nobody: it is over
 
 
@@ -40,15 +41,19 @@ def own_file_with_steps(person: Person, *, by: Asker) -> tuple[File, list[tuple[
     """Return the person's own file (kind Q1, one line) and each record with what happened to it."""
     file = own_file(person, by=by)
     keys = {record.number: record.pk for record in Record.objects.filter(person=person)}
-    told = steps([keys[view.number] for view in file.records])
+    told = steps([keys[view.number] for view in file.records], themselves=person)
     return file, [(view, told[keys[view.number]]) for view in file.records]
 
 
-def steps(record_ids: Sequence[int], *, officer: User | None = None) -> dict[int, list[Step]]:
+def steps(
+    record_ids: Sequence[int], *, officer: User | None = None, themselves: Person | None = None
+) -> dict[int, list[Step]]:
     """Return what happened to records that this transaction may read, newest first, in a constant number of queries.
 
-    For the officer who reads, or, without one, for the person whom the records are about.
+    For the officer who reads, or, without one, for the person whom the records are about. What whoever a record was
+    once misfiled under said or took with them is not told to the person it went to.
     """
+    own = themselves.family() if themselves else []
     told: dict[int, list[Step]] = {pk: [] for pk in record_ids}
     done: dict[tuple[int, object], Step] = {}
     for record, key, step in (*_versions(record_ids, officer), *_events(record_ids, officer)):
@@ -60,8 +65,8 @@ def steps(record_ids: Sequence[int], *, officer: User | None = None) -> dict[int
             known.what, known.lines = step.what, list(dict.fromkeys([*known.lines, *step.lines]))
     for record, step in (
         *_unfinished(record_ids, officer),
-        *_words(record_ids, officer),
-        *_reports(record_ids, officer),
+        *_words(record_ids, officer, own),
+        *_reports(record_ids, officer, own),
     ):
         told[record].append(step)
     for found in told.values():
@@ -98,6 +103,9 @@ def _events(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
             step = _step_of_act(event.act, event.at, event.by, officer)
             step.lines += line
             yield event.record_id, event.act_id, step
+        elif event.kind == RecordEvent.Kind.PERSON:
+            lines = [] if officer is None else [f"人员核对单 {(event.detail or {})['case']}"]
+            yield event.record_id, ("event", event.pk), Step(event.at, "经核对移至现在的主体名下", CREDIT_OFFICE, lines)
         else:
             assert event.batch is not None
             gone = event.to_state == State.WITHDRAWN
@@ -153,9 +161,10 @@ def _unfinished(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int,
         )
 
 
-def _words(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step]]:
+def _words(ids: Sequence[int], officer: User | None, own: Sequence[int]) -> Iterable[tuple[int, Step]]:
     """Return when the person said something; earlier wordings are shown to the person alone."""
-    for said in Statement.objects.filter(record__in=ids).order_by("id"):
+    words = Statement.objects.filter(record__in=ids).order_by("id")
+    for said in words if officer else words.filter(person__in=own):
         yield said.record_id, Step(said.made_at, "本人作出声明", "本人", [] if officer else [said.text], order=1)
         if said.ended_at is not None:
             yield said.record_id, Step(said.ended_at, "本人更换或撤回声明", "本人")
@@ -168,12 +177,14 @@ def _words(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step
             yield hold.record_id, Step(hold.ended_at, "本人声明恢复显示", hold.organisation.name)
 
 
-def _reports(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step]]:
+def _reports(ids: Sequence[int], officer: User | None, own: Sequence[int]) -> Iterable[tuple[int, Step]]:
     """Return the reports that named a record, to the person: to whom they gave one is nobody else's matter."""
     if officer is not None:
         return
     found = defaultdict(list)
-    for entry in ReportEntry.objects.filter(record__in=ids).select_related("report__organisation"):
+    for entry in ReportEntry.objects.filter(record__in=ids, report__person__in=own).select_related(
+        "report__organisation"
+    ):
         found[entry.record_id].append(entry)
     for record, entries in found.items():
         for entry in entries:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from access.actions import Asker
 from access.models import Query
 from accounts.models import User
-from creditfujian.tests.cast import Cast
+from creditfujian.tests.cast import Cast, make_cast
 from records import actions, acts, reports
 from records.life_models import RecordAct
 from records.models import Batch, record_key
@@ -19,6 +20,7 @@ from records.statements import state, take_back
 from records.tests.deliveries import deliver, penalty
 from records.tests.life import done, one_record
 from records.tests.listings import opened
+from records.tests.persons import agreed, merging, moving
 from records.timeline import own_file_with_steps
 
 As = Callable[[User | None], Client]
@@ -114,3 +116,25 @@ def test_a_withdrawn_batch_and_its_return_are_told(cast: Cast, as_user: As) -> N
         ("撤回", f"报送员甲，批次 {first.number}", ["第 2 版", "有效 → 已撤回"]),
         ("新增", f"审核员乙，批次 {first.number}", ["第 1 版"]),
     ]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_who_gets_a_misfiled_record_reads_that_it_was_moved_and_nothing_of_whom_it_stood_with() -> None:
+    cast = make_cast()
+    number = one_record(cast)
+    state(cast.citizen.person, number, "这不是我。", by=Asker(cast.citizen, "公示网站"))
+    reports.issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
+    agreed(cast, moving(cast, [number]))
+    _, [(_, steps)] = own_file_with_steps(cast.other_citizen.person, by=Asker(cast.other_citizen, "公示网站"))
+    assert [step.what for step in steps] == ["经核对移至现在的主体名下", "新增"]
+    assert not any("这不是我" in line for step in steps for line in step.lines)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_after_a_merge_the_person_still_reads_their_own_words() -> None:
+    cast = make_cast()
+    number = one_record(cast)
+    state(cast.citizen.person, number, "已整改。", by=Asker(cast.citizen, "公示网站"))
+    agreed(cast, merging(cast))
+    _, [(_, steps)] = own_file_with_steps(cast.other_citizen.person, by=Asker(cast.other_citizen, "公示网站"))
+    assert ["已整改。"] in [step.lines for step in steps]
