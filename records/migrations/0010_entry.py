@@ -85,25 +85,27 @@ BEGIN
                          WHERE c.item_id = v.item_id AND c.id IN (SELECT catalogue_in_force(cf_today()))) cur,
                LATERAL records_fields_that_rule(v.id) own, LATERAL records_fields_that_rule(cur.id) now
     LOOP
-        -- One look at each row, as the rows are wide; how grave they may be is asked once for all that say the same.
+        -- One look at each row, as the rows are wide; what costs more is asked once for all that say the same.
         EXECUTE format($q$
-            SELECT coalesce(max(fault), max(CASE WHEN gravest > coalesce(
-                       greatest(records_gravest($1, stated, kind), records_gravest($2, stated, kind)), 0)
-                   THEN 'recordversion_is_as_grave_as_it_says' END))
-              FROM (SELECT stated, kind, max(severity) AS gravest, max(fault) AS fault FROM (
-                SELECT %1$s AS stated, %2$s AS kind, severity, CASE
+            SELECT max(coalesce(fault, CASE
+                    WHEN severity > coalesce(greatest(records_gravest($1, stated, kind), records_gravest($2, stated, kind)), 0)
+                    THEN 'recordversion_is_as_grave_as_it_says'
+                    WHEN public_until > coalesce(records_favourable_end(
+                        old_day, severity, records_public_months(ARRAY[$1, $2], severity)), old_day)
+                    THEN 'recordversion_public_by_the_better_rule' END))
+              FROM (SELECT stated, kind, severity, old_day, max(public_until) AS public_until, max(fault) AS fault FROM (
+                SELECT %1$s AS stated, %2$s AS kind, severity, upper(publication) AS public_until,
+                       CASE WHEN doc_date < $7 AND publication IS NOT NULL THEN doc_date END AS old_day, CASE
                     WHEN %5$s THEN 'recordversion_has_what_is_required'
                     WHEN doc_date > $8 THEN 'recordversion_rests_on_a_document_made'
                     WHEN $3 AND length(%3$s) = 10 AND (%3$s)::date > doc_date THEN 'recordversion_act_is_over_when_decided'
                     WHEN query_until > (CASE WHEN length(%3$s) <> 10 THEN doc_date WHEN $3 THEN (%3$s)::date
                                              ELSE greatest((%3$s)::date, doc_date) END + $4)::date
                     THEN 'recordversion_given_within_the_rule'
-                    WHEN publication IS NULL THEN NULL
-                    WHEN $5 OR $6 AND %4$s <> '0' THEN 'recordversion_is_public_as_marked'
-                    WHEN doc_date < $7 AND upper(publication) > coalesce(records_favourable_end(
-                        doc_date, severity, records_public_months(ARRAY[$1, $2], severity)), doc_date)
-                    THEN 'recordversion_public_by_the_better_rule' END AS fault
-                  FROM fresh f WHERE item_version_id = $1 AND deed IN (1, 2, 5)) each GROUP BY stated, kind) said
+                    WHEN publication IS NOT NULL AND ($5 OR $6 AND %4$s <> '0') THEN 'recordversion_is_public_as_marked'
+                    END AS fault
+                  FROM fresh f WHERE item_version_id = $1 AND deed IN (1, 2, 5)) each
+                GROUP BY stated, kind, severity, old_day) said
             $q$, used.stated, used.kind, used.act_end, used.mark, used.lacks
         ) INTO broken USING used.id, used.cur, used.negative, make_interval(months => used.months), used.public_by_consent,
                             used.has_mark, old_ends, cf_today();
