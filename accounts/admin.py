@@ -27,6 +27,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """A list and a page to read; nothing to change."""
 
     actions = None
+    show_facets = admin.ShowFacets.NEVER  # counts beside filters are counts of the whole table
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -8,14 +8,10 @@ from django.db import migrations, models
 
 MATCHES = """
 -- The records that an export asks for; called by the application, row-level security leaves only what is logged.
--- Named records are found by their keys, everything else by item.
+-- One plain join, so that a person or a range of keys asked of it finds its index.
 CREATE OR REPLACE FUNCTION records_export_matches(export bigint) RETURNS SETOF records_record LANGUAGE sql STABLE AS $$
-    SELECT r.* FROM records_export e CROSS JOIN LATERAL (
-        SELECT s.* FROM records_shown() s WHERE e.record_ids IS NULL AND s.item_id = ANY (e.item_ids)
-        UNION ALL
-        SELECT s.* FROM records_shown() s WHERE s.id = ANY (e.record_ids) AND s.item_id = ANY (e.item_ids)
-    ) r
-     WHERE e.id = export
+    SELECT r.* FROM records_export e JOIN records_shown() r ON r.item_id = ANY (e.item_ids)
+     WHERE e.id = export AND (e.record_ids IS NULL OR r.id = ANY (e.record_ids))
        AND (NOT e.own_only OR r.provider_id = e.organisation_id)
        AND (e.provider_id IS NULL OR r.provider_id = e.provider_id)
        AND (e.severity IS NULL OR r.severity = e.severity)
@@ -25,6 +21,25 @@ CREATE OR REPLACE FUNCTION records_export_matches(export bigint) RETURNS SETOF r
        AND CASE e.which WHEN 'public' THEN coalesce(r.publication @> cf_today(), false)
                         WHEN 'not_public' THEN NOT coalesce(r.publication @> cf_today(), false) ELSE true END
 $$;
+
+-- Who would be in it: numbers come out, the list itself stays inside. Named records are found by their keys.
+CREATE OR REPLACE FUNCTION records_export_gather(export bigint) RETURNS TABLE (persons_found bigint, records_found bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE named bigint[];
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM records_export e WHERE e.id = export AND e.state = 'requested') THEN
+        PERFORM catalogue_refuse('export_is_counted_first', 'an export is counted before it is decided');
+    END IF;
+    DELETE FROM records_exporttarget t WHERE t.export_id = export;
+    SELECT e.record_ids INTO named FROM records_export e WHERE e.id = export;
+    RETURN QUERY WITH found AS (
+        SELECT m.person_id, count(*) AS n FROM records_export_matches(export) m
+         WHERE named IS NULL OR m.id = ANY (named) GROUP BY m.person_id
+    ), kept AS (
+        INSERT INTO records_exporttarget (export_id, person_id) SELECT export, f.person_id FROM found f
+    )
+    SELECT count(*), coalesce(sum(n), 0)::bigint FROM found;
+END $$;
 
 -- What a list narrowed an export to is as fixed as the rest of what was asked for (records_export_guard).
 CREATE FUNCTION records_export_stays_narrow() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -49,6 +64,20 @@ CREATE OR REPLACE FUNCTION records_export_matches(export bigint) RETURNS SETOF r
        AND CASE e.which WHEN 'public' THEN coalesce(r.publication @> cf_today(), false)
                         WHEN 'not_public' THEN NOT coalesce(r.publication @> cf_today(), false) ELSE true END
 $$;
+CREATE OR REPLACE FUNCTION records_export_gather(export bigint) RETURNS TABLE (persons_found bigint, records_found bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM records_export e WHERE e.id = export AND e.state = 'requested') THEN
+        PERFORM catalogue_refuse('export_is_counted_first', 'an export is counted before it is decided');
+    END IF;
+    DELETE FROM records_exporttarget t WHERE t.export_id = export;
+    RETURN QUERY WITH found AS (
+        SELECT m.person_id, count(*) AS n FROM records_export_matches(export) m GROUP BY m.person_id
+    ), kept AS (
+        INSERT INTO records_exporttarget (export_id, person_id) SELECT export, f.person_id FROM found f
+    )
+    SELECT count(*), coalesce(sum(n), 0)::bigint FROM found;
+END $$;
 """
 
 
