@@ -216,7 +216,7 @@ DROP FUNCTION records_statement_beside(text);
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_whose_account"),
-        ("records", "0010_one_look"),
+        ("records", "0009_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

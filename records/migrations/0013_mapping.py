@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_whose_account"),
         ("catalogue", "0009_supply"),
-        ("records", "0013_persons"),
+        ("records", "0012_persons"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_whose_account"),
         ("catalogue", "0009_supply"),
-        ("records", "0014_mapping"),
+        ("records", "0013_mapping"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -663,7 +663,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_persons"),
         ("catalogue", "0009_supply"),
-        ("records", "0012_entry"),
+        ("records", "0011_entry"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
