@@ -87,7 +87,7 @@ def _versions(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
 
 def _events(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
     events = RecordEvent.objects.filter(record__in=ids).order_by("id")
-    for event in events.select_related("by", "batch__supplier", "act__organisation"):
+    for event in events.select_related("by__organisation", "batch__supplier", "act__organisation"):
         line = _line(event)
         if event.is_by_calendar:
             what = {State.EXPIRED: "查询期满", State.IN_FORCE: "告知期满，开始使用"}.get(
@@ -98,6 +98,8 @@ def _events(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
             step = _step_of_act(event.act, event.at, event.by, officer)
             step.lines += line
             yield event.record_id, event.act_id, step
+        elif event.kind == RecordEvent.Kind.PERSON:
+            yield event.record_id, ("event", event.pk), _step_of_case(event, officer)
         else:
             assert event.batch is not None
             gone = event.to_state == State.WITHDRAWN
@@ -134,6 +136,16 @@ def _step_of_act(act: RecordAct, at: datetime, by: User | None, officer: User | 
         lines.append("核查期间除本人外不提供")
     doer = act.organisation.name if officer is None or by is None else by.name
     return Step(at, act.get_kind_display(), doer if officer is None else f"{doer}，办理单 {act.number}", lines)
+
+
+def _step_of_case(event: RecordEvent, officer: User | None) -> Step:
+    """Say that a case on persons moved the record; whose it was before is nobody's matter here."""
+    assert event.by is not None
+    office = event.by.organisation.name if event.by.organisation else ""
+    number = (event.detail or {})["case"]
+    if officer is None:
+        return Step(event.at, "记录归属更正", office, [f"核对单 {number}"])
+    return Step(event.at, "记录归属更正", f"{event.by.name}，核对单 {number}")
 
 
 def _unfinished(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step]]:

@@ -62,6 +62,29 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
          WHERE u.id = who AND u.is_active)
 $$;
 
+-- Whether an official has looked at everybody whom the case is about since it took its last step: a line each in the
+-- query log, under the case's number.
+CREATE FUNCTION records_case_was_opened(one bigint, who bigint) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT bool_and(EXISTS (
+        SELECT 1 FROM access_query q JOIN access_queryperson p ON p.query_id = q.seq AND p.at = q.at
+         WHERE q.actor_id = who AND q.case_no = records_case_no(c.id, c.opened_at) AND q.kind = 'Q5' AND q.decision = 'allowed'
+           AND p.person_id = s.person AND p.allowed
+           AND q.at >= (SELECT max(t.at) FROM records_casestep t WHERE t.case_id = c.id)))
+      FROM records_personcase c, unnest(ARRAY[c.person_id, c.other_id]) AS s(person)
+     WHERE c.id = one AND s.person IS NOT NULL
+$$;
+
+-- Whether this transaction has written the line of looking into the case.
+CREATE FUNCTION records_case_is_open_here(one bigint) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM records_personcase c JOIN access_queryperson p ON p.person_id = c.person_id
+          JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+         WHERE c.id = one AND q.case_no = records_case_no(c.id, c.opened_at) AND p.kind = 'Q5' AND p.allowed
+           AND p.at = transaction_timestamp() AND p.xid = pg_current_xact_id())
+$$;
+
 -- A case moves along its arrows by the hands of two officials; what was asked is not rewritten once it is decided.
 CREATE FUNCTION records_personcase_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE owner boolean := current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID);
@@ -108,6 +131,11 @@ BEGIN
        OR (NEW.state IN ('decided', 'refused') OR NEW.state = 'open' AND NEW.decided_by_id IS NOT NULL) AND NOT records_holds(NEW.decided_by_id, 'decide_personcase') THEN
         PERFORM catalogue_refuse('personcase_by_the_credit_office', 'two officials with that duty look into it');
     END IF;
+    IF TG_OP = 'UPDATE' AND (OLD.state = 'open' AND NEW.state = 'asked' AND NOT records_case_was_opened(NEW.id, NEW.asked_by_id)
+       OR OLD.state = 'asked' AND NEW.state <> 'asked' AND NEW.decided_by_id IS NOT NULL
+          AND NOT records_case_was_opened(NEW.id, NEW.decided_by_id)) THEN
+        PERFORM catalogue_refuse('personcase_opened_before_it_is_decided', 'whoever proposes or decides has looked, with a line in the query log');
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER personcase_guard BEFORE INSERT OR UPDATE OR DELETE ON records_personcase
@@ -117,8 +145,8 @@ CREATE TRIGGER personcase_guard BEFORE INSERT OR UPDATE OR DELETE ON records_per
 CREATE FUNCTION records_personcase_stepped() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO records_casestep (case_id, from_state, to_state, answer, note, by_id)
-    VALUES (NEW.id, CASE TG_OP WHEN 'UPDATE' THEN OLD.state ELSE '' END, NEW.state, NEW.answer,
+    INSERT INTO records_casestep (case_id, at, from_state, to_state, answer, note, by_id)
+    VALUES (NEW.id, transaction_timestamp(), CASE TG_OP WHEN 'UPDATE' THEN OLD.state ELSE '' END, NEW.state, NEW.answer,
             CASE WHEN NEW.state = 'asked' THEN NEW.reason ELSE NEW.decision_note END,
             CASE WHEN NEW.state = 'asked' THEN NEW.asked_by_id ELSE coalesce(NEW.decided_by_id, NEW.asked_by_id) END);
     UPDATE records_casepaper SET standing = false WHERE case_id = NEW.id AND standing AND NEW.state NOT IN ('open', 'asked', 'decided');
@@ -129,13 +157,9 @@ CREATE TRIGGER personcase_stepped AFTER INSERT OR UPDATE OF state ON records_per
 CREATE TRIGGER casestep_append_only BEFORE UPDATE OR DELETE ON records_casestep FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER casestep_no_truncate BEFORE TRUNCATE ON records_casestep EXECUTE FUNCTION cf_refuse_change();
 
--- Both names are read under a query line for the person, and no other way.
+-- Both names are read under a query line for the person and the case, and no other way.
 ALTER TABLE records_casepaper ENABLE ROW LEVEL SECURITY;
-CREATE POLICY casepaper_read_with_a_query_line ON records_casepaper FOR SELECT USING (
-    EXISTS (SELECT 1 FROM access_queryperson q
-             WHERE q.person_id = records_casepaper.person_id AND q.at = transaction_timestamp()
-               AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind = 'Q5')
-);
+CREATE POLICY casepaper_read_with_a_query_line ON records_casepaper FOR SELECT USING (records_case_is_open_here(case_id));
 """
 NAMES = """
 -- Open a case for each known person whom a batch at work names otherwise, or point at the one that stands.
@@ -346,7 +370,7 @@ CREATE TRIGGER user_is_of_the_living BEFORE INSERT ON accounts_user FOR EACH ROW
 CREATE FUNCTION records_dated_after(one bigint) RETURNS bigint LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM records_personcase c JOIN records_record r ON r.person_id = c.person_id AND r.doc_date > c.day
-     WHERE c.id = one AND r.state NOT IN (2, 6)
+     WHERE c.id = one AND r.state NOT IN (2, 6) AND records_case_is_open_here(c.id)
 $$;
 """
 MERGE = r"""
@@ -403,6 +427,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
       JOIN records_recordversion v ON v.record_id = r.id AND v.version = r.version
       LEFT JOIN catalogue_field f ON f.item_version_id = v.item_version_id AND f.binds = 'act_end'
      WHERE c.id = one AND (c.kind = 'merge' OR r.id IN (SELECT x.record_id FROM records_caserecord x WHERE x.case_id = one))
+       AND (c.state = 'decided' OR records_case_is_open_here(c.id))
 $$;
 
 -- Records that could not be moved, because the same document stands with the other person already: both numbers and
@@ -421,9 +446,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT records_number(m.id, m.created_at), m.state, records_number(s.id, s.created_at), s.state
       FROM records_personcase c, LATERAL records_clashes(c) x
       JOIN records_record m ON m.id = x.mine JOIN records_record s ON s.id = x.theirs
-     WHERE c.id = one AND c.kind IN ('merge', 'move') AND EXISTS (
-        SELECT 1 FROM access_queryperson q WHERE q.person_id = c.person_id AND q.at = transaction_timestamp()
-           AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind = 'Q5')
+     WHERE c.id = one AND c.kind IN ('merge', 'move') AND records_case_is_open_here(c.id)
      ORDER BY 1
 $$;
 
@@ -626,7 +649,10 @@ DROP TRIGGER personcase_stepped ON records_personcase;
 DROP FUNCTION records_personcase_stepped();
 DROP TRIGGER personcase_guard ON records_personcase;
 DROP FUNCTION records_personcase_guard();
+DROP FUNCTION records_case_was_opened(bigint, bigint);
 DROP FUNCTION records_holds(bigint, text);
+DROP POLICY casepaper_read_with_a_query_line ON records_casepaper;
+DROP FUNCTION records_case_is_open_here(bigint);
 DROP TRIGGER person_begins_alive ON accounts_person;
 DROP TRIGGER person_guard ON accounts_person;
 DROP FUNCTION records_person_guard();
