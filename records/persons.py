@@ -17,6 +17,8 @@ from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib.text import normalise_name
+from records import holds
+from records.hold_models import StatementHold
 from records.models import Batch
 from records.person_models import CaseSource, PersonCase
 from records.person_reading import look_at
@@ -328,6 +330,9 @@ def _carry_out(case: PersonCase) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_carry_out_case(%s)", [case.pk])
     case.refresh_from_db()
+    holds.words_ended(
+        StatementHold.objects.filter(record__in=case.about.values("record")).values_list("statement", flat=True)
+    )
     for clock in Deadline.objects.of(case).filter(met_on__isnull=True):
         clocks.meet(clock.pk, on=max(timezone.localdate(), clock.started_on))
 

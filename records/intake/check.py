@@ -61,7 +61,8 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
    AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
-# Whoever changed their name stands under the old one in documents made before.
+# Whoever changed their name stands under the old one in documents made before; whoever had two numbers, under the name
+# that was registered with the one that the document bears.
 _OTHER_NAME_KNOWN = """
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
@@ -70,6 +71,7 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
    AND NOT EXISTS (SELECT 1 FROM accounts_personname n WHERE n.person_id = p.id AND n.name = r.name
                       AND n.how = 'renamed' AND r.doc_date <= n.until)
+   AND NOT EXISTS (SELECT 1 FROM accounts_person m WHERE m.id = r.merged_person_id AND m.name = r.name)
 """
 _AFTER_DEATH = """
 UPDATE records_batchrow r

@@ -268,7 +268,7 @@ END $$;
 CREATE TRIGGER casesource_guard BEFORE UPDATE OR DELETE ON records_casesource
     FOR EACH ROW EXECUTE FUNCTION records_casesource_guard();
 
--- Lists are searched by former names too: the one statement of `records_page` that finds a name, wherever it was last written.
+-- Lists are searched by former names too, and by those of merged numbers: the one statement of `records_page` that finds a name, wherever it was last written.
 CREATE INDEX personname_bigrams ON accounts_personname USING gin (cf_bigrams(name)) WHERE how = 'renamed';
 DO $do$
 DECLARE
@@ -276,7 +276,9 @@ DECLARE
     changed text := replace(was, $a$AND strpos(p.name, filters ->> 'name') > 0 LIMIT few + 1);$a$,
         $b$AND strpos(p.name, filters ->> 'name') > 0
             UNION ALL SELECT n.person_id FROM accounts_personname n WHERE n.how = 'renamed'
-            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0 LIMIT few + 1);$b$);
+            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0
+            UNION ALL SELECT records_survivor(m.id) FROM accounts_person m WHERE m.merged_into_id IS NOT NULL
+            AND cf_bigrams(m.name) @> cf_bigrams(filters ->> 'name') AND strpos(m.name, filters ->> 'name') > 0 LIMIT few + 1);$b$);
 BEGIN
     IF changed = was THEN
         RAISE EXCEPTION 'records_page finds names in another way now: former names have to be searched there';
@@ -340,13 +342,23 @@ CREATE POLICY record_of_the_dead_is_not_public ON records_record AS RESTRICTIVE 
                   AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind IN ('Q3', 'Q5', 'Q7'))
 );
 
--- Found by document and the name on it: whoever changed their name is found under the name that the document bears.
+-- Whether one of the numbers that were merged into a person stood under this name.
+CREATE FUNCTION records_name_of_merged(person bigint, full_name text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE merged(id, name) AS (
+        SELECT m.id, m.name FROM accounts_person m WHERE m.merged_into_id = person
+        UNION ALL SELECT m.id, m.name FROM merged f JOIN accounts_person m ON m.merged_into_id = f.id
+    ) SELECT EXISTS (SELECT 1 FROM merged WHERE name = full_name)
+$$;
+
+-- Found by document and the name on it: whoever changed their name, or had two numbers, is found under the name that the
+-- document bears.
 CREATE OR REPLACE FUNCTION records_person_by_public_document(full_name text, document text) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT min(p.id) FROM records_record r JOIN accounts_person p ON p.id = r.person_id
      WHERE r.doc_no = document AND p.deceased_on IS NULL
        AND (p.name = full_name OR EXISTS (SELECT 1 FROM accounts_personname n
-               WHERE n.person_id = p.id AND n.name = full_name AND n.how = 'renamed' AND r.doc_date <= n.until))
+               WHERE n.person_id = p.id AND n.name = full_name AND n.how = 'renamed' AND r.doc_date <= n.until)
+            OR records_name_of_merged(p.id, full_name))
        AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
        AND r.publication IS NOT NULL AND r.publication @> cf_today() AND r.query_until > cf_today()
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
@@ -465,8 +477,9 @@ BEGIN
     INSERT INTO records_recordevent (record_id, kind, from_state, to_state, detail, by_id)
     SELECT r.id, 4, r.state, r.state, jsonb_build_object('case', records_case_no(c.id, c.opened_at),
            'person', jsonb_build_array(giver, taker)), c.decided_by_id FROM records_record r WHERE r.id = ANY (ids);
-    IF c.kind = 'move' THEN  -- the words of whoever it was never about
-        UPDATE records_statement SET ended_at = now() WHERE record_id = ANY (ids) AND ended_at IS NULL;
+    IF c.kind IN ('move', 'split') THEN  -- the words of whoever it was never about
+        UPDATE records_statement SET ended_at = now() WHERE record_id = ANY (ids) AND ended_at IS NULL
+           AND (c.kind = 'move' OR person_id = giver);
     END IF;
 END $$;
 
@@ -545,6 +558,12 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ON CONFLICT (case_id, record_id) DO NOTHING
 $$;
 
+-- The words beside a record that came by a merge are the survivor's own.
+CREATE OR REPLACE FUNCTION records_is_the_person(person bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM access_queryperson q WHERE q.person_id = ANY (ARRAY[person, records_survivor(person)])
+                      AND q.kind = 'Q1' AND q.allowed AND q.at = transaction_timestamp() AND q.xid = pg_current_xact_id())
+$$;
+
 -- A report is compared with what stands about its person today, under whatever number.
 CREATE OR REPLACE FUNCTION records_report_changes(report_number text, hashes bytea[])
 RETURNS TABLE (added bigint, changed bigint, ended bigint)
@@ -553,7 +572,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT r.id, records_survivor(r.person_id) AS person_id FROM records_report r
          WHERE r.number = report_number AND r.code_hash = ANY (hashes)
            AND EXISTS (SELECT 1 FROM access_queryperson q
-                        WHERE q.person_id = r.person_id AND q.at = transaction_timestamp()
+                        WHERE q.person_id = ANY (ARRAY[r.person_id, records_survivor(r.person_id)]) AND q.at = transaction_timestamp()
                           AND q.xid = pg_current_xact_id() AND q.allowed)
     ), held AS (
         SELECT e.record_id, e.version, e.public FROM records_reportentry e JOIN report ON report.id = e.report_id
@@ -578,11 +597,17 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
 UNDONE = """
+CREATE OR REPLACE FUNCTION records_is_the_person(person bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM access_queryperson q WHERE q.person_id = person AND q.kind = 'Q1' AND q.allowed
+                      AND q.at = transaction_timestamp() AND q.xid = pg_current_xact_id())
+$$;
 DO $do$
 BEGIN
     EXECUTE replace(pg_get_functiondef('records_page(bigint, bigint, jsonb, bigint, boolean, int)'::regprocedure), $b$
             UNION ALL SELECT n.person_id FROM accounts_personname n WHERE n.how = 'renamed'
-            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0 LIMIT$b$, ' LIMIT');
+            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0
+            UNION ALL SELECT records_survivor(m.id) FROM accounts_person m WHERE m.merged_into_id IS NOT NULL
+            AND cf_bigrams(m.name) @> cf_bigrams(filters ->> 'name') AND strpos(m.name, filters ->> 'name') > 0 LIMIT$b$, ' LIMIT');
 END $do$;
 DROP INDEX personname_bigrams;
 CREATE OR REPLACE FUNCTION records_report_changes(report_number text, hashes bytea[])
@@ -630,6 +655,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
     HAVING count(DISTINCT p.id) = 1
 $$;
+DROP FUNCTION records_name_of_merged(bigint, text);
 DROP FUNCTION records_dated_after(bigint);
 DROP TRIGGER user_is_of_the_living ON accounts_user;
 DROP FUNCTION records_account_of_the_living();

@@ -14,15 +14,19 @@ from access.reading import access_history
 from accounts.models import Person, User
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast, make_cast
-from records import actions, persons
+from records import actions, holds, persons, reports
 from records.life_models import RecordAct, RecordEvent
+from records.list_models import ListSearch
+from records.listing import Filters, Page, look_for, page
 from records.models import Batch, Record
 from records.person_models import CaseRecord, PersonCase
 from records.person_reading import notices_for, subjects_of
 from records.reading import own_file, public_records
 from records.statements import state as say
+from records.statements import take_back
 from records.tests.deliveries import as_csv, check, deliver, penalty, problems
 from records.tests.life import asker, done, numbers_of, owner_sql
+from records.tests.listings import opened
 from records.tests.persons import agreed, answered, conflict, dying, looked, merging, moving, undone
 from records.tests.test_database_rules import at_work
 
@@ -221,6 +225,76 @@ def test_what_cannot_be_merged_is_refused(cast: Cast, into: str) -> None:
         agreed(cast, back)
 
 
+# --- what else hangs on a person ------------------------------------------------------------------------
+
+
+@apart
+def test_the_survivor_speaks_on_beside_a_record_that_came_by_a_merge() -> None:
+    cast = make_cast()
+    both(cast)
+    [number] = numbers_of(cast.citizen)
+    say(cast.citizen.person, number, "已整改。", by=Asker(cast.citizen, "公示网站"))
+    merge = agreed(cast, merging(cast))
+    survivor, by = cast.other_citizen.person, Asker(cast.other_citizen, "公示网站")
+    say(survivor, number, "早已整改。", by=by)
+    assert take_back(survivor, number, by=by)
+    say(survivor, number, "另有说明。", by=by)
+    undone(cast, merge)
+    mine = own_file(cast.citizen.person, by=Asker(cast.citizen, "公示网站")).records
+    assert [one.statement for one in mine] == [""], "the words of whoever it is not about have ended"
+
+
+@apart
+def test_words_held_back_stay_their_persons_own_after_a_merge() -> None:
+    cast = make_cast()
+    both(cast)
+    [number] = numbers_of(cast.citizen)
+    say(cast.citizen.person, number, "某人的事。", by=Asker(cast.citizen, "公示网站"))
+    hold = holds.look(number, why="接到反映", by=cast.credit_office)
+    holds.propose(hold.pk, ground="others", told="写了别人的事，请删去。", by=cast.credit_office)
+    holds.decide(hold.pk, agree=True, by=cast.credit_office_2)
+    agreed(cast, merging(cast))
+    survivor, by = cast.other_citizen.person, Asker(cast.other_citizen, "公示网站")
+    assert {one.statement for one in own_file(survivor, by=by).records} == {"", "某人的事。"}
+    assert holds.held_words(survivor) == 1
+    assert holds.speak_against(survivor, number, "并无不当。", by=by).review_at is not None
+
+
+@apart
+def test_reports_issued_under_the_merged_number_are_the_survivors_to_see() -> None:
+    cast = make_cast()
+    both(cast)
+    issued = reports.issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
+    agreed(cast, merging(cast))
+    by = Asker(cast.other_citizen, "公示网站")
+    [standing] = reports.own_reports(cast.other_citizen.person, by=by)
+    assert standing.report == issued.report
+    assert (standing.changes.added, standing.changes.ended) == (1, 0)
+    assert reports.fetch_again(standing.report, by=by) == issued.pdf
+    with pytest.raises(PermissionDenied):
+        reports.fetch_again(standing.report, by=Asker(cast.clerk, "公示网站"))
+
+
+@apart
+def test_the_name_registered_with_a_merged_number_is_the_survivors_too() -> None:
+    """A document made under the earlier number bears the earlier name: it goes in, and is found by that name."""
+    cast = make_cast()
+    both(cast)
+    merge = agreed(cast, merging(cast))
+    batch = deliver(cast, [about(cast, CITIZEN_NUMBER, "陈小满", 5)], name="旧姓名.csv")
+    assert (batch.new, len(held(cast.other_citizen.person))) == (1, 3)
+    stranger = check(cast, as_csv([about(cast, OTHER_NUMBER, "陈小满", 6)]), name="别的号码.csv")
+    assert problems(stranger) == {2: ["R02"]}, "only under the number that it was registered with"
+    for found, many in (({"id_number": CITIZEN_NUMBER}, 3), ({"doc_no": "闽市监处罚〔2026〕1号"}, 1)):
+        assert len(public_records(name="陈小满", **found, by=Asker(None, "公示网站")).records) == many
+    search = look_for(opened(cast), ListSearch.By.NAME, "陈小满")
+    found = page(opened(cast), Filters(), search, by=asker(cast.officer_here))
+    assert isinstance(found, Page)
+    assert len(found.lines) == 3
+    undone(cast, merge)
+    assert "闽市监处罚〔2026〕5号" in held(cast.citizen.person)
+
+
 # --- moving records ------------------------------------------------------------------------------------
 
 
@@ -377,8 +451,8 @@ def test_a_commit_that_meets_a_merge_in_progress_writes_nothing_and_goes_in_agai
     assert "merged into another person" in outcome[0]
     assert not owner_sql("SELECT 1 FROM records_record")
     Batch.objects.filter(pk=batch.pk, state="committing").update(state="checked", committed_by=None)
-    again = actions.commit_now(batch.pk, by=cast.data_reviewer)
-    assert again.reasons == {"R02": 1}, "the survivor's name differs: officials look"
+    assert actions.commit_now(batch.pk, by=cast.data_reviewer).new == 1
+    assert held(cast.other_citizen.person) == {"闽市监处罚〔2026〕1号"}
 
 
 # --- pages ---------------------------------------------------------------------------------------------
