@@ -303,13 +303,20 @@ BEGIN
 END $$;
 CREATE INDEX person_is_over ON accounts_person (id) WHERE deceased_on IS NOT NULL OR merged_into_id IS NOT NULL;
 
--- No record of a document made after death, and none under a merged number: whoever writes it. Named to run after the keys,
+-- No record of a document made after death, none under a merged number, and none that was moved to somebody else: whoever writes it. Named to run after the keys,
 -- whose lock waits for a case that is being carried out.
 CREATE FUNCTION records_record_of_the_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE dead boolean; merged boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM 1 FROM records_personcase c JOIN records_caserecord x ON x.case_id = c.id
+          JOIN records_record k ON k.id = x.record_id AND k.person_id <> c.person_id
+          JOIN fresh f ON f.person_id = c.person_id AND f.item_id = k.item_id AND f.doc_no = k.doc_no AND f.decider_uscc = k.decider_uscc
+         WHERE c.kind = 'move' AND c.state = 'done' LIMIT 1;
+        IF FOUND THEN
+            PERFORM catalogue_refuse('record_does_not_come_back', 'two officials found that the document is about somebody else');
+        END IF;
         SELECT bool_or(f.doc_date > p.deceased_on), bool_or(p.merged_into_id IS NOT NULL) INTO dead, merged
           FROM accounts_person p JOIN fresh f ON f.person_id = p.id
          WHERE p.deceased_on IS NOT NULL OR p.merged_into_id IS NOT NULL;

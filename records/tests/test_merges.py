@@ -332,6 +332,57 @@ def test_nobody_takes_a_record_of_when_they_were_a_minor_or_dead(cast: Cast) -> 
         agreed(cast, moving(cast, numbers_of(cast.citizen)))
 
 
+@apart
+def test_a_record_that_was_moved_does_not_come_back_under_the_wrong_number() -> None:
+    from records.intake import check as staging
+    from records.intake import commit
+
+    cast = make_cast()
+    row = about(cast, CITIZEN_NUMBER, "陈小满", 1)
+    deliver(cast, [row])
+    ahead = check(cast, as_csv([row | {"处罚内容": "罚款三百元"}]), name="移转前校验.csv")
+    assert ahead.changed == 1
+    case = agreed(cast, moving(cast, numbers_of(cast.citizen)))
+    assert actions.commit_now(ahead.pk, by=cast.data_reviewer).reasons == {"R06": 1}
+    assert problems(check(cast, as_csv([row | {"处罚内容": "罚款四百元"}]), name="再报.csv")) == {2: ["R06"]}
+    right = check(cast, as_csv([about(cast, OTHER_NUMBER, "林大雪", 1)]), name="更正.csv")
+    assert (right.new, right.changed) == (0, 1)
+    Batch.objects.filter(pk=ahead.pk).update(state=Batch.State.WITHDRAWING)
+    with transaction.atomic():
+        staging.work_on(ahead)
+        ahead.staged.update(outcome=1, record_id=None)
+        with pytest.raises(IntegrityError, match="about somebody else"), transaction.atomic():
+            commit.write_records(ahead, by_id=cast.data_reviewer.pk)
+    moved_back = moving(cast, numbers_of(cast.other_citizen), id_number=OTHER_NUMBER, name="林大雪",
+                        other_number=CITIZEN_NUMBER, other_name="陈小满")  # fmt: skip
+    agreed(cast, moved_back)
+    assert case.pk < moved_back.pk
+    assert check(cast, as_csv([row | {"处罚内容": "罚款五百元"}]), name="移回后.csv").changed == 1
+
+
+@apart
+def test_rows_of_two_numbers_that_are_merged_before_the_commit_are_duplicates_then() -> None:
+    cast = make_cast()
+    batch = check(cast, as_csv([about(cast, CITIZEN_NUMBER, "陈小满", 1), about(cast, OTHER_NUMBER, "林大雪", 1)]))
+    agreed(cast, merging(cast))
+    done_ = actions.commit_now(batch.pk, by=cast.data_reviewer)
+    assert (done_.new, done_.reasons) == (1, {"R01": 1})
+
+
+@apart
+def test_a_row_checked_under_a_merge_that_is_undone_changes_no_record_of_somebody_else() -> None:
+    cast = make_cast()
+    deliver(cast, [about(cast, OTHER_NUMBER, "林大雪", 1)])
+    merge = agreed(cast, merging(cast))
+    row = about(cast, CITIZEN_NUMBER, "陈小满", 1, 处罚内容="罚款三百元")
+    batch = check(cast, as_csv([row]), name="合并中校验.csv")
+    assert batch.changed == 1
+    undone(cast, merge)
+    assert actions.commit_now(batch.pk, by=cast.data_reviewer).new == 1
+    assert len(held(cast.citizen.person)) == len(held(cast.other_citizen.person)) == 1
+    assert owner_sql("SELECT version FROM records_record ORDER BY id") == [(1,), (1,)]
+
+
 # --- attacks -------------------------------------------------------------------------------------------
 
 
