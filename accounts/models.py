@@ -173,8 +173,12 @@ class Person(models.Model):
         return tuple(self.names.filter(how=PersonName.How.RENAMED).values_list("name", flat=True))
 
     def bears(self, name: str) -> bool:
-        """Tell whether a normalised name is the person's, or was before they changed it."""
-        return self.name == name or name in self.former_names()
+        """Tell whether a normalised name is the person's, was before they changed it, or a merged number's."""
+        if self.name == name:
+            return True
+        family = self.family()
+        renamed = PersonName.objects.filter(person__in=family, name=name, how=PersonName.How.RENAMED)
+        return renamed.exists() or Person.objects.filter(pk__in=family, name=name).exists()
 
 
 class PersonName(models.Model):

@@ -190,6 +190,8 @@ def commit_batch(batch_id: int) -> Batch:
     check.work_on(batch)
     merged.follow_merges(batch)
     bound = stage.bound_codes(batch.item)
+    if merged.follow_moves(batch):
+        check.compare_with_file(batch, doc_field=bound["doc_no"], name_field=bound["person_name"])
     check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
     counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")

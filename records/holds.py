@@ -158,7 +158,7 @@ def speak_against(person: Person, number: str, words: str, *, by: Asker) -> Stat
     if len(words.strip()) > 300:
         raise ValidationError("意见不超过 300 字。", code="long")
     own_file(person, by=by)
-    hold = StatementHold.objects.select_for_update().standing().get(person=person, record_no=number)
+    hold = StatementHold.objects.select_for_update().standing().get(person__in=person.family(), record_no=number)
     if hold.review_at is not None:
         raise ValidationError("您已提出过意见，请等候答复；也可以修改声明，修改后立即显示。", code="once")
     hold.review_at, hold.review_words = timezone.now(), hide_numbers(words.strip())
@@ -195,7 +195,7 @@ def _move(hold: StatementHold, state: str, *fields: str) -> StatementHold:
 
 def held_words(person: Person) -> int:
     """Return how many of the person's statements are held back: a number, nothing of what they say."""
-    return StatementHold.objects.standing().filter(person=person).count()
+    return StatementHold.objects.standing().filter(person__in=person.family()).count()
 
 
 def words_ended(statement_ids: Sequence[int]) -> None:

@@ -17,6 +17,8 @@ from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib.text import normalise_name
+from records import holds
+from records.hold_models import StatementHold
 from records.models import Batch
 from records.person_models import CaseSource, PersonCase
 from records.person_reading import look_at
@@ -28,6 +30,7 @@ CLOCK = "D40"  # a name that differs is looked into by hand (domain §4.2 L6)
 REFUSALS = {
     "personcase_decided_by_another": "核对人不能审核自己提出的事项，须由另一名工作人员办理。",
     "personcase_by_the_credit_office": "只有省信用办有相应职责的工作人员可以核对、审核。",
+    "personcase_opened_before_it_is_decided": "请先点“查看双方姓名”或“查看当事人”核对（记入查询日志），再办理。",
     "personcase_moves_along_its_arrows": "核对单的状态已经变化，请刷新页面后再办理。",
     "personcase_is_over": "核对单已经办结，不能再改。",
     "personcase_rests_on_a_document": "须写明证明文件的种类、编号和日期。",
@@ -289,7 +292,16 @@ def why_not_decide(case: PersonCase, user: User) -> str:
         return f"核对单当前状态为“{case.get_state_display()}”，不能审核。"
     if case.asked_by_id == user.pk:
         return REFUSALS["personcase_decided_by_another"]
+    if not has_looked(case, user):
+        return REFUSALS["personcase_opened_before_it_is_decided"]
     return ""
+
+
+def has_looked(case: PersonCase, user: User) -> bool:
+    """Tell whether the user has opened whom the case is about since its last step: the query log says so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_case_was_opened(%s, %s)", [case.pk, user.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def take_back(case_id: int, *, by: User) -> PersonCase:
@@ -312,9 +324,15 @@ def _check_words(reason: str, document_date: date | None) -> None:
 
 
 def _carry_out(case: PersonCase) -> None:
+    if case.kind in (Kind.MERGE, Kind.MOVE):  # more may have come in since it was asked for; nothing more does now
+        list(Person.objects.select_for_update().filter(pk__in=[case.person_id, case.other_id]).order_by("pk"))
+        _check_of_age(case)
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_carry_out_case(%s)", [case.pk])
     case.refresh_from_db()
+    holds.words_ended(
+        StatementHold.objects.filter(record__in=case.about.values("record")).values_list("statement", flat=True)
+    )
     for clock in Deadline.objects.of(case).filter(met_on__isnull=True):
         clocks.meet(clock.pk, on=max(timezone.localdate(), clock.started_on))
 

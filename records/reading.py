@@ -277,8 +277,11 @@ def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Aske
 
 def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     if id_number:
-        person = Person.objects.holder_of(id_number)
-        return person if person is not None and person.name == name and person.deceased_on is None else None
+        named = Person.objects.with_number(id_number).first()
+        person = named.survivor() if named else None
+        if named is None or person is None or person.deceased_on is not None:
+            return None
+        return person if name in (named.name, person.name) else None
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_person_by_public_document(%s, %s)", [name, doc_no])
         found = cursor.fetchone()[0]

@@ -76,7 +76,7 @@ def preview(person: Person, *, by: Asker) -> Content:
 @transaction.atomic
 def fetch_again(report: Report, *, by: Asker) -> bytes | None:
     """Return the kept PDF to its person, or None when its time is over (Q1)."""
-    if by.user is None or by.user.person_id != report.person_id:
+    if by.user is None or by.user.person != report.person.survivor():
         raise PermissionDenied("只能下载本人的报告。")
     seq = write_query(
         Ask(kind=Kind.SELF, ground="本人查询（个人信息保护法第四十五条）", purpose="本人再次下载信用报告",
@@ -106,7 +106,8 @@ def own_reports(person: Person, *, by: Asker) -> list[Standing]:
         by=by,
     )  # fmt: skip
     write_answer(seq, record_ids=[], items=[])
-    reports = list(person.reports.select_related("kept", "organisation")[:SHOWN_REPORTS])
+    mine = Report.objects.filter(person__in=person.family())
+    reports = list(mine.select_related("kept", "organisation")[:SHOWN_REPORTS])
     checked = looks_by_case(person, [report.number for report in reports])
     standings = []
     for report in reports:

@@ -21,7 +21,6 @@ from records.reading import File, View, own_file
 from records.report_models import ReportEntry
 
 State, Deed = Record.State, RecordVersion.Deed
-CREDIT_OFFICE = "省信用办"
 BY_THE_DAY = "到期自动"  # what ends a record's life is told to nobody: it is over
 
 
@@ -92,7 +91,7 @@ def _versions(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
 
 def _events(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
     events = RecordEvent.objects.filter(record__in=ids).order_by("id")
-    for event in events.select_related("by", "batch__supplier", "act__organisation"):
+    for event in events.select_related("by__organisation", "batch__supplier", "act__organisation"):
         line = _line(event)
         if event.is_by_calendar:
             what = {State.EXPIRED: "查询期满", State.IN_FORCE: "告知期满，开始使用"}.get(
@@ -104,8 +103,7 @@ def _events(ids: Sequence[int], officer: User | None) -> Iterable[Keyed]:
             step.lines += line
             yield event.record_id, event.act_id, step
         elif event.kind == RecordEvent.Kind.PERSON:
-            lines = [] if officer is None else [f"人员核对单 {(event.detail or {})['case']}"]
-            yield event.record_id, ("event", event.pk), Step(event.at, "经核对移至现在的主体名下", CREDIT_OFFICE, lines)
+            yield event.record_id, ("event", event.pk), _step_of_case(event, officer)
         else:
             assert event.batch is not None
             gone = event.to_state == State.WITHDRAWN
@@ -144,6 +142,16 @@ def _step_of_act(act: RecordAct, at: datetime, by: User | None, officer: User | 
     return Step(at, act.get_kind_display(), doer if officer is None else f"{doer}，办理单 {act.number}", lines)
 
 
+def _step_of_case(event: RecordEvent, officer: User | None) -> Step:
+    """Say that a case on persons moved the record; whose it was before is nobody's matter here."""
+    assert event.by is not None
+    office = event.by.organisation.name if event.by.organisation else ""
+    number = (event.detail or {})["case"]
+    if officer is None:
+        return Step(event.at, "记录归属更正", office, [f"核对单 {number}"])
+    return Step(event.at, "记录归属更正", f"{event.by.name}，核对单 {number}")
+
+
 def _unfinished(ids: Sequence[int], officer: User | None) -> Iterable[tuple[int, Step]]:
     """Return what was asked and is not done, to those who may see the acts themselves."""
     if officer is None:
@@ -169,7 +177,7 @@ def _words(ids: Sequence[int], officer: User | None, own: Sequence[int]) -> Iter
         if said.ended_at is not None:
             yield said.record_id, Step(said.ended_at, "本人更换或撤回声明", "本人")
     was_held = StatementHold.objects.filter(record__in=ids).exclude(decided_at=None).exclude(state="refused")
-    for hold in was_held.select_related("organisation"):
+    for hold in (was_held if officer else was_held.filter(person__in=own)).select_related("organisation"):
         assert hold.decided_at is not None
         told = [] if officer else [hold.get_ground_display(), hold.told]
         yield hold.record_id, Step(hold.decided_at, "本人声明暂停显示", hold.organisation.name, told)

@@ -21,6 +21,10 @@ R03 = "同一证件号码在本文件%s使用了另一个姓名。请与证件�
 
 R04 = "这份文书的记录已经%s，不能再次报送。确需恢复或更正的，请用办理单办理（记录更正、撤回）。"
 R05 = "系统登记当事人在这份文书作出前已经死亡，不能入库。请与文书和证件核对；登记有误的，请联系省信用办撤销。"
+R06 = (
+    "这份文书的记录已经两名工作人员核定与该证件号码的人无关，并移到他人名下，不能再按这个号码报送。请照文书更正证件号码后重报；"
+    "认为核定有误的，请联系省信用办。"
+)
 CLOSED = {4: "撤销", 5: "修复", 6: "到期"}
 
 ROW_REASONS = {
@@ -29,6 +33,7 @@ ROW_REASONS = {
     "R03": "文件内姓名不一致",
     "R04": "记录已撤销、修复或到期",
     "R05": "文书作出时当事人已死亡",
+    "R06": "记录已核定属于他人",
 }
 
 # What `base.place` says, where the row is known to the database only.
@@ -61,7 +66,8 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index IN (SELECT id_index FROM several)
    AND NOT EXISTS (SELECT 1 FROM accounts_person p WHERE p.id_index = r.id_index)
 """
-# Whoever changed their name stands under the old one in documents made before.
+# Whoever changed their name stands under the old one in documents made before; whoever had two numbers, under the name
+# that was registered with the one that the document bears.
 _OTHER_NAME_KNOWN = """
 UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
@@ -70,6 +76,7 @@ UPDATE records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index AND p.name <> r.name
    AND NOT EXISTS (SELECT 1 FROM accounts_personname n WHERE n.person_id = p.id AND n.name = r.name
                       AND n.how = 'renamed' AND r.doc_date <= n.until)
+   AND NOT EXISTS (SELECT 1 FROM accounts_person m WHERE m.id = r.merged_person_id AND m.name = r.name)
 """
 _AFTER_DEATH = """
 UPDATE records_batchrow r
@@ -79,6 +86,20 @@ UPDATE records_batchrow r
   FROM accounts_person p
  WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND p.id_index = r.id_index
    AND p.deceased_on IS NOT NULL AND p.deceased_on < r.doc_date
+"""
+# Two officials moved the record to whom it is about: the same row again would make a second one, about the wrong person.
+_MOVED_AWAY = """
+UPDATE records_batchrow r
+   SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_array(
+       (SELECT f.code FROM catalogue_field f WHERE f.item_version_id = r.item_version_id AND f.binds = 'id_number'),
+       'R06', %(message)s::text))
+  FROM records_personcase c
+  JOIN records_caserecord x ON x.case_id = c.id
+  JOIN records_record k ON k.id = x.record_id AND k.item_id = %(item)s
+  JOIN accounts_person p ON p.id = records_survivor(c.person_id) AND p.id <> k.person_id
+ WHERE c.kind = 'move' AND c.state = 'done'
+   AND r.batch_id = %(batch)s AND r.outcome <> 9 AND r.id_index = p.id_index
+   AND r.doc_no = k.doc_no AND r.decider_uscc = k.decider_uscc
 """
 # What the register already holds: the same content is unchanged, other content is a change; a withdrawn
 # record that is sent again counts as new, and what was annulled, repaired or is over does not come back by a delivery.
@@ -126,7 +147,7 @@ def work_on(batch: Batch) -> None:
 def compare_with_file(batch: Batch, *, doc_field: str, name_field: str) -> None:
     """Mark duplicates and one number under two names; the fields are the codes that the reasons point at.
 
-    Once is enough: staged rows do not change, and among those left a second look would find nothing.
+    Once is enough unless numbers are merged meanwhile: staged rows do not change otherwise.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PLACE.sub(_IN_WORDS, _DUPLICATES), {"batch": batch.pk, "field": doc_field, "message": R01})
@@ -141,6 +162,7 @@ def compare_with_register(batch: Batch, *, name_field: str, doc_field: str, mark
     with connection.cursor() as cursor:
         cursor.execute(_OTHER_NAME_KNOWN, {"batch": batch.pk, "field": name_field, "message": R02})
         cursor.execute(_AFTER_DEATH, {"batch": batch.pk, "message": R05})
+        cursor.execute(_MOVED_AWAY, {"batch": batch.pk, "item": batch.item_id, "message": R06})
         values: dict[str, Any] = {"batch": batch.pk, "item": batch.item_id, "mark_unchanged": mark_unchanged, "doc_field": doc_field,
                   "closed": R04, "words": json.dumps(CLOSED)}  # fmt: skip
         cursor.execute(_KNOWN, values)

@@ -62,6 +62,29 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
          WHERE u.id = who AND u.is_active)
 $$;
 
+-- Whether an official has looked at everybody whom the case is about since it took its last step: a line each in the
+-- query log, under the case's number.
+CREATE FUNCTION records_case_was_opened(one bigint, who bigint) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT bool_and(EXISTS (
+        SELECT 1 FROM access_query q JOIN access_queryperson p ON p.query_id = q.seq AND p.at = q.at
+         WHERE q.actor_id = who AND q.case_no = records_case_no(c.id, c.opened_at) AND q.kind = 'Q5' AND q.decision = 'allowed'
+           AND p.person_id = s.person AND p.allowed
+           AND q.at >= (SELECT max(t.at) FROM records_casestep t WHERE t.case_id = c.id)))
+      FROM records_personcase c, unnest(ARRAY[c.person_id, c.other_id]) AS s(person)
+     WHERE c.id = one AND s.person IS NOT NULL
+$$;
+
+-- Whether this transaction has written the line of looking into the case.
+CREATE FUNCTION records_case_is_open_here(one bigint) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM records_personcase c JOIN access_queryperson p ON p.person_id = c.person_id
+          JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+         WHERE c.id = one AND q.case_no = records_case_no(c.id, c.opened_at) AND p.kind = 'Q5' AND p.allowed
+           AND p.at = transaction_timestamp() AND p.xid = pg_current_xact_id())
+$$;
+
 -- A case moves along its arrows by the hands of two officials; what was asked is not rewritten once it is decided.
 CREATE FUNCTION records_personcase_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE owner boolean := current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID);
@@ -108,6 +131,11 @@ BEGIN
        OR (NEW.state IN ('decided', 'refused') OR NEW.state = 'open' AND NEW.decided_by_id IS NOT NULL) AND NOT records_holds(NEW.decided_by_id, 'decide_personcase') THEN
         PERFORM catalogue_refuse('personcase_by_the_credit_office', 'two officials with that duty look into it');
     END IF;
+    IF TG_OP = 'UPDATE' AND (OLD.state = 'open' AND NEW.state = 'asked' AND NOT records_case_was_opened(NEW.id, NEW.asked_by_id)
+       OR OLD.state = 'asked' AND NEW.state <> 'asked' AND NEW.decided_by_id IS NOT NULL
+          AND NOT records_case_was_opened(NEW.id, NEW.decided_by_id)) THEN
+        PERFORM catalogue_refuse('personcase_opened_before_it_is_decided', 'whoever proposes or decides has looked, with a line in the query log');
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER personcase_guard BEFORE INSERT OR UPDATE OR DELETE ON records_personcase
@@ -117,8 +145,8 @@ CREATE TRIGGER personcase_guard BEFORE INSERT OR UPDATE OR DELETE ON records_per
 CREATE FUNCTION records_personcase_stepped() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO records_casestep (case_id, from_state, to_state, answer, note, by_id)
-    VALUES (NEW.id, CASE TG_OP WHEN 'UPDATE' THEN OLD.state ELSE '' END, NEW.state, NEW.answer,
+    INSERT INTO records_casestep (case_id, at, from_state, to_state, answer, note, by_id)
+    VALUES (NEW.id, transaction_timestamp(), CASE TG_OP WHEN 'UPDATE' THEN OLD.state ELSE '' END, NEW.state, NEW.answer,
             CASE WHEN NEW.state = 'asked' THEN NEW.reason ELSE NEW.decision_note END,
             CASE WHEN NEW.state = 'asked' THEN NEW.asked_by_id ELSE coalesce(NEW.decided_by_id, NEW.asked_by_id) END);
     UPDATE records_casepaper SET standing = false WHERE case_id = NEW.id AND standing AND NEW.state NOT IN ('open', 'asked', 'decided');
@@ -129,13 +157,9 @@ CREATE TRIGGER personcase_stepped AFTER INSERT OR UPDATE OF state ON records_per
 CREATE TRIGGER casestep_append_only BEFORE UPDATE OR DELETE ON records_casestep FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER casestep_no_truncate BEFORE TRUNCATE ON records_casestep EXECUTE FUNCTION cf_refuse_change();
 
--- Both names are read under a query line for the person, and no other way.
+-- Both names are read under a query line for the person and the case, and no other way.
 ALTER TABLE records_casepaper ENABLE ROW LEVEL SECURITY;
-CREATE POLICY casepaper_read_with_a_query_line ON records_casepaper FOR SELECT USING (
-    EXISTS (SELECT 1 FROM access_queryperson q
-             WHERE q.person_id = records_casepaper.person_id AND q.at = transaction_timestamp()
-               AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind = 'Q5')
-);
+CREATE POLICY casepaper_read_with_a_query_line ON records_casepaper FOR SELECT USING (records_case_is_open_here(case_id));
 """
 NAMES = """
 -- Open a case for each known person whom a batch at work names otherwise, or point at the one that stands.
@@ -244,7 +268,7 @@ END $$;
 CREATE TRIGGER casesource_guard BEFORE UPDATE OR DELETE ON records_casesource
     FOR EACH ROW EXECUTE FUNCTION records_casesource_guard();
 
--- Lists are searched by former names too: the one statement of `records_page` that finds a name, wherever it was last written.
+-- Lists are searched by former names too, and by those of merged numbers: the one statement of `records_page` that finds a name, wherever it was last written.
 CREATE INDEX personname_bigrams ON accounts_personname USING gin (cf_bigrams(name)) WHERE how = 'renamed';
 DO $do$
 DECLARE
@@ -252,7 +276,9 @@ DECLARE
     changed text := replace(was, $a$AND strpos(p.name, filters ->> 'name') > 0 LIMIT few + 1);$a$,
         $b$AND strpos(p.name, filters ->> 'name') > 0
             UNION ALL SELECT n.person_id FROM accounts_personname n WHERE n.how = 'renamed'
-            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0 LIMIT few + 1);$b$);
+            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0
+            UNION ALL SELECT records_survivor(m.id) FROM accounts_person m WHERE m.merged_into_id IS NOT NULL
+            AND cf_bigrams(m.name) @> cf_bigrams(filters ->> 'name') AND strpos(m.name, filters ->> 'name') > 0 LIMIT few + 1);$b$);
 BEGIN
     IF changed = was THEN
         RAISE EXCEPTION 'records_page finds names in another way now: former names have to be searched there';
@@ -277,13 +303,20 @@ BEGIN
 END $$;
 CREATE INDEX person_is_over ON accounts_person (id) WHERE deceased_on IS NOT NULL OR merged_into_id IS NOT NULL;
 
--- No record of a document made after death, and none under a merged number: whoever writes it. Named to run after the keys,
+-- No record of a document made after death, none under a merged number, and none that was moved to somebody else: whoever writes it. Named to run after the keys,
 -- whose lock waits for a case that is being carried out.
 CREATE FUNCTION records_record_of_the_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE dead boolean; merged boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM 1 FROM records_personcase c JOIN records_caserecord x ON x.case_id = c.id
+          JOIN records_record k ON k.id = x.record_id AND k.person_id <> c.person_id
+          JOIN fresh f ON f.person_id = c.person_id AND f.item_id = k.item_id AND f.doc_no = k.doc_no AND f.decider_uscc = k.decider_uscc
+         WHERE c.kind = 'move' AND c.state = 'done' LIMIT 1;
+        IF FOUND THEN
+            PERFORM catalogue_refuse('record_does_not_come_back', 'two officials found that the document is about somebody else');
+        END IF;
         SELECT bool_or(f.doc_date > p.deceased_on), bool_or(p.merged_into_id IS NOT NULL) INTO dead, merged
           FROM accounts_person p JOIN fresh f ON f.person_id = p.id
          WHERE p.deceased_on IS NOT NULL OR p.merged_into_id IS NOT NULL;
@@ -316,13 +349,23 @@ CREATE POLICY record_of_the_dead_is_not_public ON records_record AS RESTRICTIVE 
                   AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind IN ('Q3', 'Q5', 'Q7'))
 );
 
--- Found by document and the name on it: whoever changed their name is found under the name that the document bears.
+-- Whether one of the numbers that were merged into a person stood under this name.
+CREATE FUNCTION records_name_of_merged(person bigint, full_name text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE merged(id, name) AS (
+        SELECT m.id, m.name FROM accounts_person m WHERE m.merged_into_id = person
+        UNION ALL SELECT m.id, m.name FROM merged f JOIN accounts_person m ON m.merged_into_id = f.id
+    ) SELECT EXISTS (SELECT 1 FROM merged WHERE name = full_name)
+$$;
+
+-- Found by document and the name on it: whoever changed their name, or had two numbers, is found under the name that the
+-- document bears.
 CREATE OR REPLACE FUNCTION records_person_by_public_document(full_name text, document text) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT min(p.id) FROM records_record r JOIN accounts_person p ON p.id = r.person_id
      WHERE r.doc_no = document AND p.deceased_on IS NULL
        AND (p.name = full_name OR EXISTS (SELECT 1 FROM accounts_personname n
-               WHERE n.person_id = p.id AND n.name = full_name AND n.how = 'renamed' AND r.doc_date <= n.until))
+               WHERE n.person_id = p.id AND n.name = full_name AND n.how = 'renamed' AND r.doc_date <= n.until)
+            OR records_name_of_merged(p.id, full_name))
        AND records_is_in_use(r.state, r.usable_from, r.hidden_at)
        AND r.publication IS NOT NULL AND r.publication @> cf_today() AND r.query_until > cf_today()
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
@@ -346,7 +389,7 @@ CREATE TRIGGER user_is_of_the_living BEFORE INSERT ON accounts_user FOR EACH ROW
 CREATE FUNCTION records_dated_after(one bigint) RETURNS bigint LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM records_personcase c JOIN records_record r ON r.person_id = c.person_id AND r.doc_date > c.day
-     WHERE c.id = one AND r.state NOT IN (2, 6)
+     WHERE c.id = one AND r.state NOT IN (2, 6) AND records_case_is_open_here(c.id)
 $$;
 """
 MERGE = r"""
@@ -403,6 +446,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
       JOIN records_recordversion v ON v.record_id = r.id AND v.version = r.version
       LEFT JOIN catalogue_field f ON f.item_version_id = v.item_version_id AND f.binds = 'act_end'
      WHERE c.id = one AND (c.kind = 'merge' OR r.id IN (SELECT x.record_id FROM records_caserecord x WHERE x.case_id = one))
+       AND (c.state = 'decided' OR records_case_is_open_here(c.id))
 $$;
 
 -- Records that could not be moved, because the same document stands with the other person already: both numbers and
@@ -421,9 +465,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT records_number(m.id, m.created_at), m.state, records_number(s.id, s.created_at), s.state
       FROM records_personcase c, LATERAL records_clashes(c) x
       JOIN records_record m ON m.id = x.mine JOIN records_record s ON s.id = x.theirs
-     WHERE c.id = one AND c.kind IN ('merge', 'move') AND EXISTS (
-        SELECT 1 FROM access_queryperson q WHERE q.person_id = c.person_id AND q.at = transaction_timestamp()
-           AND q.xid = pg_current_xact_id() AND q.allowed AND q.kind = 'Q5')
+     WHERE c.id = one AND c.kind IN ('merge', 'move') AND records_case_is_open_here(c.id)
      ORDER BY 1
 $$;
 
@@ -442,8 +484,9 @@ BEGIN
     INSERT INTO records_recordevent (record_id, kind, from_state, to_state, detail, by_id)
     SELECT r.id, 4, r.state, r.state, jsonb_build_object('case', records_case_no(c.id, c.opened_at),
            'person', jsonb_build_array(giver, taker)), c.decided_by_id FROM records_record r WHERE r.id = ANY (ids);
-    IF c.kind = 'move' THEN  -- the words of whoever it was never about
-        UPDATE records_statement SET ended_at = now() WHERE record_id = ANY (ids) AND ended_at IS NULL;
+    IF c.kind IN ('move', 'split') THEN  -- the words of whoever it was never about
+        UPDATE records_statement SET ended_at = now() WHERE record_id = ANY (ids) AND ended_at IS NULL
+           AND (c.kind = 'move' OR person_id = giver);
     END IF;
 END $$;
 
@@ -523,6 +566,12 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ON CONFLICT (case_id, record_id) DO NOTHING
 $$;
 
+-- The words beside a record that came by a merge are the survivor's own.
+CREATE OR REPLACE FUNCTION records_is_the_person(person bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM access_queryperson q WHERE q.person_id = ANY (ARRAY[person, records_survivor(person)])
+                      AND q.kind = 'Q1' AND q.allowed AND q.at = transaction_timestamp() AND q.xid = pg_current_xact_id())
+$$;
+
 -- A report is compared with what stands about its person today, under whatever number.
 CREATE OR REPLACE FUNCTION records_report_changes(report_number text, hashes bytea[])
 RETURNS TABLE (added bigint, changed bigint, ended bigint)
@@ -531,7 +580,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT r.id, records_survivor(r.person_id) AS person_id FROM records_report r
          WHERE r.number = report_number AND r.code_hash = ANY (hashes)
            AND EXISTS (SELECT 1 FROM access_queryperson q
-                        WHERE q.person_id = r.person_id AND q.at = transaction_timestamp()
+                        WHERE q.person_id = ANY (ARRAY[r.person_id, records_survivor(r.person_id)]) AND q.at = transaction_timestamp()
                           AND q.xid = pg_current_xact_id() AND q.allowed)
     ), held AS (
         SELECT e.record_id, e.version, e.public FROM records_reportentry e JOIN report ON report.id = e.report_id
@@ -562,11 +611,17 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
 UNDONE = """
+CREATE OR REPLACE FUNCTION records_is_the_person(person bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM access_queryperson q WHERE q.person_id = person AND q.kind = 'Q1' AND q.allowed
+                      AND q.at = transaction_timestamp() AND q.xid = pg_current_xact_id())
+$$;
 DO $do$
 BEGIN
     EXECUTE replace(pg_get_functiondef('records_page(bigint, bigint, jsonb, bigint, boolean, int)'::regprocedure), $b$
             UNION ALL SELECT n.person_id FROM accounts_personname n WHERE n.how = 'renamed'
-            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0 LIMIT$b$, ' LIMIT');
+            AND cf_bigrams(n.name) @> cf_bigrams(filters ->> 'name') AND strpos(n.name, filters ->> 'name') > 0
+            UNION ALL SELECT records_survivor(m.id) FROM accounts_person m WHERE m.merged_into_id IS NOT NULL
+            AND cf_bigrams(m.name) @> cf_bigrams(filters ->> 'name') AND strpos(m.name, filters ->> 'name') > 0 LIMIT$b$, ' LIMIT');
 END $do$;
 DROP INDEX personname_bigrams;
 CREATE OR REPLACE FUNCTION records_report_changes(report_number text, hashes bytea[])
@@ -614,6 +669,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
        AND r.item_id <> ALL ((SELECT catalogue_withdrawn_items() || catalogue_withheld_items())::bigint[])
     HAVING count(DISTINCT p.id) = 1
 $$;
+DROP FUNCTION records_name_of_merged(bigint, text);
 DROP FUNCTION records_dated_after(bigint);
 DROP TRIGGER user_is_of_the_living ON accounts_user;
 DROP FUNCTION records_account_of_the_living();
@@ -633,7 +689,10 @@ DROP TRIGGER personcase_stepped ON records_personcase;
 DROP FUNCTION records_personcase_stepped();
 DROP TRIGGER personcase_guard ON records_personcase;
 DROP FUNCTION records_personcase_guard();
+DROP FUNCTION records_case_was_opened(bigint, bigint);
 DROP FUNCTION records_holds(bigint, text);
+DROP POLICY casepaper_read_with_a_query_line ON records_casepaper;
+DROP FUNCTION records_case_is_open_here(bigint);
 DROP TRIGGER person_begins_alive ON accounts_person;
 DROP TRIGGER person_guard ON accounts_person;
 DROP FUNCTION records_person_guard();

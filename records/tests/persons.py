@@ -2,10 +2,12 @@
 
 from datetime import date
 
+from accounts.models import User
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records import persons
 from records.models import Batch
 from records.person_models import PersonCase
+from records.person_reading import names_of, subjects_of
 from records.tests.deliveries import as_csv, check, penalty
 from records.tests.life import asker
 
@@ -27,11 +29,17 @@ def conflict(cast: Cast, name: str = OTHER_NAME, **changes: object) -> PersonCas
     return PersonCase.objects.latest("pk")
 
 
+def looked(case: PersonCase, by: User) -> None:
+    """Open whom the case is about, as its page does."""
+    (names_of if case.kind == PersonCase.Kind.NAME else subjects_of)(case, by=asker(by))
+
+
 def answered(
     cast: Cast, case: PersonCase, answer: PersonCase.Answer = Answer.RENAMED, name: str = OTHER_NAME
 ) -> PersonCase:
     """Propose an answer by the first official."""
     paper = {} if answer == Answer.SUPPLIER else {"new_name": name, **BOOK}
+    looked(case, cast.credit_office)
     return persons.answer_name(case.pk, by=cast.credit_office, answer=answer, reason="已与户口簿核对", **paper)  # type: ignore[arg-type]
 
 
@@ -39,8 +47,7 @@ def settled(
     cast: Cast, case: PersonCase, answer: PersonCase.Answer = Answer.RENAMED, name: str = OTHER_NAME
 ) -> PersonCase:
     """Propose and decide by the two officials."""
-    answered(cast, case, answer, name)
-    return persons.decide(case.pk, by=cast.credit_office_2, agree=True)
+    return agreed(cast, answered(cast, case, answer, name))
 
 
 def dying(cast: Cast, day: date = DAY, **changes: object) -> PersonCase:
@@ -57,7 +64,8 @@ def dying(cast: Cast, day: date = DAY, **changes: object) -> PersonCase:
 
 
 def agreed(cast: Cast, case: PersonCase) -> PersonCase:
-    """Decide by the second official."""
+    """Look and decide by the second official."""
+    looked(case, cast.credit_office_2)
     return persons.decide(case.pk, by=cast.credit_office_2, agree=True)
 
 

@@ -32,7 +32,7 @@ NASTY = [
 
 @pytest.fixture
 def rules(cast: Cast) -> Schema:
-    return Schema(cast.item, cast.market, today=date(2026, 11, 25))
+    return Schema(cast.item, cast.market)
 
 
 def sample(kind: str, seed: int) -> tuple[header.Header, list[tuple[int, list[Any]]]]:

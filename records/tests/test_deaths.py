@@ -24,7 +24,7 @@ from records.person_models import PersonCase
 from records.reading import File, file_by_request, own_file, public_records, register
 from records.tests.deliveries import as_csv, check, deliver, penalty, problems
 from records.tests.life import asker, numbers_of
-from records.tests.persons import CERTIFICATE, DAY, agreed, dying, undone
+from records.tests.persons import CERTIFICATE, DAY, agreed, dying, looked, undone
 from records.tests.test_database_rules import at_work
 from records.tests.test_gateway import registration, staff
 
@@ -207,6 +207,7 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nobody_dies_by_sql(cast: Cast, attack: str) -> None:
     case = dying(cast)
+    looked(case, cast.credit_office_2)
     values = {"case": case.pk, "person": case.person_id, "other": cast.other_citizen.person_id, "first": cast.credit_office.pk,
               "second": cast.credit_office_2.pk, "clerk": cast.clerk.pk}  # fmt: skip
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -234,6 +235,7 @@ def test_officials_register_and_undo_on_the_pages(cast: Cast, as_user: Browser) 
     paper = {"document": "police", "document_no": "1号", "document_date": "2026-11-26", "reason": "登记有误"}
     first.post(f"{LIST}{case.pk}/undo/", paper)
     undoing = PersonCase.objects.latest("pk")
+    second.get(f"{LIST}{undoing.pk}/change/?names=1")
     second.post(f"{LIST}{undoing.pk}/decide/", {"agree": "1"})
     assert died(cast) is None
     assert as_user(cast.clerk).get(f"{LIST}add/?kind=death").status_code == 403

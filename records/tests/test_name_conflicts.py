@@ -10,12 +10,13 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from access.models import Query
+from access.actions import Ask, write_query
+from access.models import Kind, Query
 from access.reading import access_history
 from accounts.models import Person, PersonName, User
 from catalogue.models import Deadline
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records import actions, persons
 from records.list_models import ListSearch
 from records.listing import Filters, Page, look_for, page
@@ -26,7 +27,7 @@ from records.preview import write_correction
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty, problems
 from records.tests.life import asker, numbers_of
 from records.tests.listings import opened
-from records.tests.persons import BOOK, OTHER_NAME, Answer, answered, conflict, delivered, settled
+from records.tests.persons import BOOK, OTHER_NAME, Answer, agreed, answered, conflict, delivered, looked, settled
 from records.waiting import waiting_for
 
 Browser = Callable[[User | None], Client]
@@ -146,12 +147,12 @@ def test_a_list_is_searched_by_the_old_name_too(cast: Cast) -> None:
 
 def test_what_is_sent_back_is_open_again_with_the_reason_and_every_step_is_kept(cast: Cast) -> None:
     case = answered(cast, conflict(cast))
+    looked(case, cast.credit_office_2)
     with pytest.raises(ValidationError, match="理由"):
         persons.decide(case.pk, by=cast.credit_office_2, agree=False)
     case = persons.decide(case.pk, by=cast.credit_office_2, agree=False, note="户口簿页码不清")
     assert (case.state, registered(cast)) == ("open", "陈小满")
-    answered(cast, case)
-    persons.decide(case.pk, by=cast.credit_office_2, agree=True)
+    agreed(cast, answered(cast, case))
     steps = CaseStep.objects.order_by("pk").values_list("to_state", "by__username")
     assert list(steps) == [("open", None), ("asked", "office"), ("open", "office2"), ("asked", "office"),
                            ("decided", "office2"), ("done", "office2")]  # fmt: skip
@@ -168,7 +169,7 @@ def test_two_conflicts_of_one_person_do_not_undo_each_other(cast: Cast) -> None:
     answered(cast, second, Answer.RENAMED, "陈晓满")
     settled(cast, first)
     with pytest.raises(ValidationError, match="另一张核对单"):
-        persons.decide(second.pk, by=cast.credit_office_2, agree=True)
+        agreed(cast, second)
     assert registered(cast) == OTHER_NAME
 
 
@@ -222,6 +223,7 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_about_a_name_is_done_by_sql(cast: Cast, attack: str) -> None:
     case = answered(cast, conflict(cast))
+    looked(case, cast.credit_office_2)
     values = {
         "case": case.pk, "person": case.person_id, "other": cast.other_citizen.person_id, "first": cast.credit_office.pk,
         "second": cast.credit_office_2.pk, "batch": case.sources.get().batch_id,
@@ -246,8 +248,6 @@ def test_a_new_person_is_entered_alive_and_unmerged(cast: Cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_both_names_are_read_under_a_line_that_the_person_sees_and_open_no_record() -> None:
-    from creditfujian.tests.cast import make_cast
-
     cast = make_cast()
     deliver(cast, [penalty(cast)])
     case = conflict(cast)
@@ -261,6 +261,36 @@ def test_both_names_are_read_under_a_line_that_the_person_sees_and_open_no_recor
     assert Query.objects.count() == before + 1
     line = access_history(cast.citizen.person)[0]
     assert (line.case_no, line.unit, line.count) == (case.number, cast.platform.name, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_proposes_or_decides_without_having_looked_since_the_last_step_not_even_by_sql() -> None:
+    cast = make_cast()
+    case = conflict(cast)
+    with pytest.raises(ValidationError, match="请先点"):
+        persons.answer_name(case.pk, by=cast.credit_office, answer=Answer.SUPPLIER, reason="没看过")
+    looked(case, cast.credit_office)
+    looked(case, cast.credit_office_2)  # before anything was proposed: not what is decided on
+    answered(cast, case)
+    by_second = {"decided_by": cast.credit_office_2, "decided_at": timezone.now(), "decision_note": "没看过"}
+    for state in ("decided", "open"):
+        with pytest.raises(IntegrityError, match="has looked"), transaction.atomic():
+            PersonCase.objects.filter(pk=case.pk).update(state=state, **by_second)
+    for agree in (True, False):
+        with pytest.raises(PermissionDenied, match="请先点"):
+            persons.decide(case.pk, by=cast.credit_office_2, agree=agree, note="没看过")
+    assert agreed(cast, case).state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_of_another_purpose_opens_no_names() -> None:
+    cast = make_cast()
+    case = conflict(cast)
+    ask = Ask(kind=Kind.DUTY, ground="履行法定职责", purpose="别的事", fields_class="无", items=[], case_no="别的事",
+              person=cast.citizen.person)  # fmt: skip
+    with transaction.atomic():
+        write_query(ask, by=asker(cast.officer_here))
+        assert not CasePaper.objects.filter(case=case).exists()
 
 
 # --- pages ---------------------------------------------------------------------------------------------
@@ -285,6 +315,10 @@ def test_officials_look_propose_and_decide_on_the_pages(cast: Cast, as_user: Bro
     first.post(f"{LIST}{case.pk}/decide/", {"agree": "1"})
     assert registered(cast) == "陈小满", "nobody decides alone"
     assert cards(cast.credit_office_2)["待审核的人员核对单"] == 1
+    assert "请先点" in second.get(page).content.decode()
+    second.post(f"{LIST}{case.pk}/decide/", {"agree": "1"})
+    assert registered(cast) == "陈小满", "not without having looked"
+    assert "同意，立即生效" in second.get(f"{page}?names=1").content.decode()
     second.post(f"{LIST}{case.pk}/decide/", {"agree": "1"})
     assert registered(cast) == OTHER_NAME
 

@@ -126,7 +126,7 @@ def test_who_gets_a_misfiled_record_reads_that_it_was_moved_and_nothing_of_whom_
     reports.issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
     agreed(cast, moving(cast, [number]))
     _, [(_, steps)] = own_file_with_steps(cast.other_citizen.person, by=Asker(cast.other_citizen, "公示网站"))
-    assert [step.what for step in steps] == ["经核对移至现在的主体名下", "新增"]
+    assert [step.what for step in steps] == ["记录归属更正", "新增"]
     assert not any("这不是我" in line for step in steps for line in step.lines)
 
 
