@@ -36,8 +36,8 @@ def receive(
     """
     rules_to_deliver(item, by)
     assert by.organisation is not None
-    file = store.keep(stream, name)
     with transaction.atomic():
+        file = store.keep(stream, name)  # held until the batch is there: the night takes no file that nothing uses yet
         item = Item.objects.select_for_update().get(pk=item.pk)
         known = Batch.objects.filter(file=file, item=item, supplier=by.organisation).exclude(
             state__in=[State.WITHDRAWN, State.WITHDRAWING, State.REFUSED, State.CANCELLED, State.FAILED]
@@ -228,6 +228,7 @@ def withdraw(batch_id: int, *, by: User, reason: str) -> int | None:
 def decide_hold(hold_id: int, *, by: User, agree: bool, note: str) -> BatchHold:
     """Take the second look at a batch, or at a withdrawal, that is outside what is usual; agreed, a withdrawal is done.
 
+    A withdrawal that has come to be more than was agreed to is asked for again instead, by a new hold.
     Raises PermissionDenied and ValidationError.
     """
     with transaction.atomic():
@@ -236,7 +237,8 @@ def decide_hold(hold_id: int, *, by: User, agree: bool, note: str) -> BatchHold:
         volume.decide(hold, by=by, agree=agree, note=note)
         if agree and hold.asked_by is not None:
             _may_withdraw(batch, hold.asked_by)
-            _take_back(batch, by=hold.asked_by, reason=hold.asked_reason)
+            if not volume.ask_withdrawal(batch, by=hold.asked_by, reason=hold.asked_reason):  # no more than was seen
+                _take_back(batch, by=hold.asked_by, reason=hold.asked_reason)
         return hold
 
 
@@ -245,6 +247,7 @@ def _may_withdraw(batch: Batch, by: User) -> None:
         raise PermissionDenied("只有报送单位的数据员或审核员可以撤回批次。")
     if batch.state != State.COMMITTED:
         raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能撤回。", code="state")
+    Item.objects.select_for_update().get(pk=batch.item_id)  # two at once would not count each other
 
 
 def _take_back(batch: Batch, *, by: User, reason: str) -> int:

@@ -50,7 +50,9 @@ def look(number: str, *, why: str, by: User) -> StatementHold:
         found = cursor.fetchone()
     if found is None:
         raise ValidationError({"number": "这条记录旁没有个人声明，或编号不对。请从记录页面抄全 20 位编号。"})
-    statement, record, person = found
+    statement, record, person, provider = found
+    if provider == by.organisation_id:  # the database refuses it too
+        raise ValidationError({"number": "这条记录是本单位提供的，声明不能由本单位复核。"})
     try:
         with transaction.atomic():
             hold = StatementHold.objects.create(
