@@ -181,10 +181,9 @@ def commit_now(batch_id: int, *, by: User) -> Batch:
 @transaction.atomic
 def commit_batch(batch_id: int) -> Batch:
     """Write the good rows in one transaction (step 6); what changed since the preview is judged again first."""
-    batch = _locked(batch_id)
+    batch = _locked_with_item(batch_id)
     if batch.state != State.COMMITTING:
         return batch
-    Item.objects.select_for_update().get(pk=batch.item_id)  # one batch of an item at a time
     if check.staged_rows(batch) != batch.rows:
         return _stage_again(batch)
     check.work_on(batch)
@@ -218,7 +217,7 @@ def withdraw(batch_id: int, *, by: User, reason: str) -> int | None:
     if not reason.strip():
         raise ValidationError("请写明撤回理由。", code="reason")
     with transaction.atomic():
-        batch = _locked(batch_id)
+        batch = _locked_with_item(batch_id)
         _may_withdraw(batch, by)
         if volume.ask_withdrawal(batch, by=by, reason=reason):
             return None
@@ -232,8 +231,9 @@ def decide_hold(hold_id: int, *, by: User, agree: bool, note: str) -> BatchHold:
     Raises PermissionDenied and ValidationError.
     """
     with transaction.atomic():
+        batch = _locked_with_item(BatchHold.objects.get(pk=hold_id).batch_id)
         hold = BatchHold.objects.select_for_update().get(pk=hold_id)
-        hold.batch = batch = _locked(hold.batch_id)
+        hold.batch = batch
         volume.decide(hold, by=by, agree=agree, note=note)
         if agree and hold.asked_by is not None:
             _may_withdraw(batch, hold.asked_by)
@@ -247,7 +247,6 @@ def _may_withdraw(batch: Batch, by: User) -> None:
         raise PermissionDenied("只有报送单位的数据员或审核员可以撤回批次。")
     if batch.state != State.COMMITTED:
         raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能撤回。", code="state")
-    Item.objects.select_for_update().get(pk=batch.item_id)  # two at once would not count each other
 
 
 def _take_back(batch: Batch, *, by: User, reason: str) -> int:
@@ -340,6 +339,12 @@ def _checked(batch: Batch, *fields: str) -> Batch:
     if not goes_in(batch):
         returned.hand_back(batch)
     return batch
+
+
+def _locked_with_item(batch_id: int) -> Batch:
+    """Lock the item, then the batch: one batch of an item at a time goes in or comes back, and counts the others."""
+    Item.objects.select_for_update(of=("self",)).get(batches=batch_id)
+    return _locked(batch_id)
 
 
 def _locked(batch_id: int) -> Batch:

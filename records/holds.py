@@ -3,7 +3,7 @@
 The office that runs the register does this, not the supplier: the words are often about the supplier. The person is
 told the ground and what to change, may replace the words at any time, which ends the hold at once, and may speak
 against it once; whoever decided the hold does not answer. The database holds the arrows, the two hands and the reading
-(migration 0010): without the person's own line, or the review at work and a line for the person, no text comes out.
+(migration 0011): without the person's own line, or the review at work and a line for the person, no text comes out.
 """
 
 from collections.abc import Iterator, Sequence

@@ -88,6 +88,8 @@ def hand_back(batch: Batch) -> None:
     """Hand back the refused rows of a batch that went in, or of which nothing can; their time starts today."""
     if not batch.refused:
         return
+    if batch.correction_of_id is not None:
+        batch.correction_of = _lock(batch.correction_of_id)
     values = _where_followed(batch)
     with connection.cursor() as cursor:
         cursor.execute(_HANDED_BACK, values)
@@ -99,6 +101,7 @@ def take_corrections(batch: Batch) -> None:
     """Note, while a correction goes in, which rows of the earlier batch it puts right."""
     if batch.correction_of_id is None:
         return
+    _lock(batch.correction_of_id)
     values = _keys(batch)
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTED, values)
@@ -110,12 +113,12 @@ def reopen(batch: Batch) -> None:
     """Let the rows be owed again that a correction put right which is withdrawn."""
     if batch.correction_of_id is None:
         return
+    origin = _lock(batch.correction_of_id)
     values = _keys(batch)
     with connection.cursor() as cursor:
         cursor.execute(_STAGED_CORRECTED, values | {"of": 8, "to": 9})
         cursor.execute(_REOPENED, values)
         again = cursor.rowcount
-    origin = Batch.objects.get(pk=batch.correction_of_id)
     if again and origin.state not in FOLLOWED:
         batch.notes = [*batch.notes, NOT_FOLLOWED.format(origin.number, again)]
         batch.save(update_fields=["notes"])
@@ -318,6 +321,11 @@ def _told(
 
 def _titles(codes: Sequence[str]) -> list[tuple[str, str]]:
     return [(code, title_of(code)) for code in codes]
+
+
+def _lock(batch_id: int) -> Batch:
+    """Lock the batch before its rows, as whoever explains them does."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
 
 
 def _keys(batch: Batch) -> dict[str, int | None]:

@@ -144,6 +144,7 @@ def test_a_worker_killed_while_writing(transactional_db: None) -> None:
         batch = actions.check_batch(receive(cast, series).pk)
         return actions.request_commit(batch.pk, by=cast.data_reviewer)
 
+    actions.commit_batch(decided_batch(99).pk)  # opens the case on the name that differs; those that follow join it
     whole = decided_batch(0)
     total = in_a_worker(lambda: actions.commit_batch(whole.pk))
     expected, records = outcome(whole), written(whole)
