@@ -35,6 +35,14 @@ def _point_to(name: str) -> None:
         connections[alias].settings_dict["NAME"] = name
 
 
+def _working_copy() -> tuple[str, ...]:
+    """Return what makes the working database; rights on a database are not copied with it."""
+    from creditfujian.database import no_tables_before_ours
+
+    template, working = _names()
+    return f"CREATE DATABASE {working} TEMPLATE {template}", no_tables_before_ours(working)
+
+
 def _names() -> tuple[str, str]:
     suffix = os.environ.get("PYTEST_XDIST_WORKER", "main")
     return f"test_cf_{suffix}_template", f"test_cf_{suffix}"
@@ -57,7 +65,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         _point_to(template)
         call_command("migrate", database="owner", verbosity=0)
         connections.close_all()
-        _owner_sql(f"CREATE DATABASE {working} TEMPLATE {template}")
+        _owner_sql(*_working_copy())
         _point_to(working)
     yield
     with django_db_blocker.unblock():
@@ -75,9 +83,8 @@ def _fresh_database_after_transactional_tests(django_db_blocker: Any) -> Iterato
     from django.test import TransactionTestCase
 
     def copy_again(self: TransactionTestCase) -> None:
-        template, working = _names()
         connections.close_all()
-        _owner_sql(f"DROP DATABASE IF EXISTS {working} WITH (FORCE)", f"CREATE DATABASE {working} TEMPLATE {template}")
+        _owner_sql(f"DROP DATABASE IF EXISTS {_names()[1]} WITH (FORCE)", *_working_copy())
 
     original = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = copy_again

@@ -36,8 +36,8 @@ def receive(
     """
     rules_to_deliver(item, by)
     assert by.organisation is not None
-    file = store.keep(stream, name)
     with transaction.atomic():
+        file = store.keep(stream, name)  # held until the batch is there: the night takes no file that nothing uses yet
         item = Item.objects.select_for_update().get(pk=item.pk)
         known = Batch.objects.filter(file=file, item=item, supplier=by.organisation).exclude(
             state__in=[State.WITHDRAWN, State.WITHDRAWING, State.REFUSED, State.CANCELLED, State.FAILED]
@@ -181,10 +181,9 @@ def commit_now(batch_id: int, *, by: User) -> Batch:
 @transaction.atomic
 def commit_batch(batch_id: int) -> Batch:
     """Write the good rows in one transaction (step 6); what changed since the preview is judged again first."""
-    batch = _locked(batch_id)
+    batch = _locked_with_item(batch_id)
     if batch.state != State.COMMITTING:
         return batch
-    Item.objects.select_for_update().get(pk=batch.item_id)  # one batch of an item at a time
     if check.staged_rows(batch) != batch.rows:
         return _stage_again(batch)
     check.work_on(batch)
@@ -220,7 +219,7 @@ def withdraw(batch_id: int, *, by: User, reason: str) -> int | None:
     if not reason.strip():
         raise ValidationError("请写明撤回理由。", code="reason")
     with transaction.atomic():
-        batch = _locked(batch_id)
+        batch = _locked_with_item(batch_id)
         _may_withdraw(batch, by)
         if volume.ask_withdrawal(batch, by=by, reason=reason):
             return None
@@ -230,15 +229,18 @@ def withdraw(batch_id: int, *, by: User, reason: str) -> int | None:
 def decide_hold(hold_id: int, *, by: User, agree: bool, note: str) -> BatchHold:
     """Take the second look at a batch, or at a withdrawal, that is outside what is usual; agreed, a withdrawal is done.
 
+    A withdrawal that has come to be more than was agreed to is asked for again instead, by a new hold.
     Raises PermissionDenied and ValidationError.
     """
     with transaction.atomic():
+        batch = _locked_with_item(BatchHold.objects.get(pk=hold_id).batch_id)
         hold = BatchHold.objects.select_for_update().get(pk=hold_id)
-        hold.batch = batch = _locked(hold.batch_id)
+        hold.batch = batch
         volume.decide(hold, by=by, agree=agree, note=note)
         if agree and hold.asked_by is not None:
             _may_withdraw(batch, hold.asked_by)
-            _take_back(batch, by=hold.asked_by, reason=hold.asked_reason)
+            if not volume.ask_withdrawal(batch, by=hold.asked_by, reason=hold.asked_reason):  # no more than was seen
+                _take_back(batch, by=hold.asked_by, reason=hold.asked_reason)
         return hold
 
 
@@ -339,6 +341,12 @@ def _checked(batch: Batch, *fields: str) -> Batch:
     if not goes_in(batch):
         returned.hand_back(batch)
     return batch
+
+
+def _locked_with_item(batch_id: int) -> Batch:
+    """Lock the item, then the batch: one batch of an item at a time goes in or comes back, and counts the others."""
+    Item.objects.select_for_update(of=("self",)).get(batches=batch_id)
+    return _locked(batch_id)
 
 
 def _locked(batch_id: int) -> Batch:

@@ -7,9 +7,10 @@ end of D39 whatever its state. What has not gone in by then is cancelled first, 
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
+from itertools import starmap
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalogue.deadlines import due, working_calendar
@@ -20,13 +21,16 @@ from records.returned_models import ReturnedRow
 State = Batch.State
 DEADLINE = "D39"
 ENDED = (State.WITHDRAWN, State.REFUSED, State.CANCELLED)
-UNFINISHED = (State.RECEIVED, State.PARSING, State.CHECKING, State.CHECKED, State.COMMITTING, State.FAILED)
+UNFINISHED = (
+    State.RECEIVED, State.PARSING, State.MAPPING, State.CHECKING, State.CHECKED, State.COMMITTING, State.FAILED,
+)  # fmt: skip
 # By which arrows a batch that was left lying comes to its end.
 TO_THE_END = {
     State.PARSING: (State.CANCELLED,), State.CHECKING: (State.FAILED, State.CANCELLED),
     State.COMMITTING: (State.CHECKED, State.CANCELLED),
 }  # fmt: skip
 TOO_LATE = "收到后满期没有入库，批次已自动取消，暂存行已清除（时限 D39）。仍需报送的，请重新上传。"
+GOOD_ROWS_TOO = "退回的行已全部答复，本批次已自动结束。因选择“有一行不合格则全部不入库”，合格的 {} 行没有入库。"
 ALL_ANSWERED = "退回的行已全部答复，本批次没有可以入库的行，已自动结束。"
 # The batches of which rows are staged, without reading the rows: from one key to the next.
 _STAGED = """
@@ -46,26 +50,30 @@ def clear(day: date) -> int:
 
     A batch at a time, in a transaction of its own: killed anywhere, the next night goes on.
     """
-    overdue = _overdue(day)
-    cleared = sum(_clear(pk, note) for pk, note in [*_unfinished(overdue), *_over(day, overdue)])
+    cleared = sum(starmap(clear_batch, to_clear(day)))
     _sweep()
     return cleared
 
 
-def _unfinished(overdue: list[int]) -> Iterator[tuple[int, str]]:
-    """Yield batches that never went in: left lying to the end of the term, or of which every row is answered."""
-    waiting = Batch.objects.filter(cleared_at__isnull=True, state__in=UNFINISHED)
-    late = set(waiting.filter(pk__in=overdue).values_list("pk", flat=True))
-    yield from ((pk, TOO_LATE) for pk in sorted(late))
+def to_clear(day: date) -> Iterator[tuple[int, "QuerySet[Batch]", str]]:
+    """Yield each batch whose time has come, with what must still be so under its lock, and what is noted on it."""
+    overdue = _overdue(day)
+    waiting = Batch.objects.filter(cleared_at__isnull=True)
+    late = waiting.filter(state__in=UNFINISHED, pk__in=overdue)
+    for still, note in ((late, TOO_LATE), (_answered(waiting), ALL_ANSWERED), (_over(waiting, day, overdue), "")):
+        yield from ((pk, still, note) for pk in list(still.order_by("pk").values_list("pk", flat=True)))
+
+
+def _answered(waiting: "QuerySet[Batch]") -> "QuerySet[Batch]":
+    """Batches of which nothing can go in and every row is answered."""
     has_rows = Exists(ReturnedRow.objects.filter(batch=OuterRef("pk")))
-    answered = waiting.filter(has_rows, state=State.CHECKED, open_rows=0).filter(
+    return waiting.filter(has_rows, state=State.CHECKED, open_rows=0).filter(
         Q(mode=Batch.Mode.ALL_OR_NONE) | Q(new=0, changed=0)
     )
-    yield from ((pk, ALL_ANSWERED) for pk in answered.order_by("pk").values_list("pk", flat=True) if pk not in late)
 
 
-def _over(day: date, overdue: list[int]) -> Iterator[tuple[int, str]]:
-    """Yield batches that are over: ended, all answered since yesterday, or at the end of the term."""
+def _over(waiting: "QuerySet[Batch]", day: date, overdue: list[int]) -> "QuerySet[Batch]":
+    """Batches that are over: ended, all answered since yesterday, or at the end of the term."""
     # Rows of a correction that came back again are kept for its workbook, until the first batch's are answered.
     again = Exists(
         ReturnedRow.objects.filter(
@@ -73,8 +81,7 @@ def _over(day: date, overdue: list[int]) -> Iterator[tuple[int, str]]:
         )
     )
     done = Q(state=State.COMMITTED, open_rows=0, committed_at__date__lt=day) & ~again
-    ready = Batch.objects.filter(Q(state__in=ENDED) | done | Q(state=State.COMMITTED, pk__in=overdue))
-    yield from ((pk, "") for pk in ready.filter(cleared_at__isnull=True).order_by("pk").values_list("pk", flat=True))
+    return waiting.filter(Q(state__in=ENDED) | done | Q(state=State.COMMITTED, pk__in=overdue))
 
 
 def _overdue(day: date) -> list[int]:
@@ -90,15 +97,17 @@ def _overdue(day: date) -> list[int]:
 
 
 @transaction.atomic
-def _clear(batch_id: int, note: str) -> int:
+def clear_batch(batch_id: int, still: "QuerySet[Batch]", note: str) -> int:
+    """Clear one batch unless it is no longer among those to clear; return how many were."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    if batch.cleared_at:
+    if not still.filter(pk=batch_id).exists():
         return 0
     if batch.state in UNFINISHED:
         for state in TO_THE_END.get(State(batch.state), (State.CANCELLED,)):
             batch.state, batch.committed_by = state, None
             batch.save(update_fields=["state", "committed_by"])
-        batch.notes = [*batch.notes, note]
+        good = batch.new + batch.changed if note == ALL_ANSWERED else 0
+        batch.notes = [*batch.notes, GOOD_ROWS_TOO.format(good) if good else note]
         returned.follow(batch.pk)
     BatchRow.objects.filter(batch=batch).delete()
     batch.cleared_at = timezone.now()

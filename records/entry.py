@@ -13,6 +13,7 @@ from itertools import zip_longest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from catalogue.models import Field, Item
@@ -229,12 +230,15 @@ class Shown:
 def shown(batch: Batch) -> list[Shown]:
     """Return a waiting form's rows field by field, from what was typed; the number masked as for departments.
 
-    Nothing of the register is read. Empty once the rows are in it: from then on reading takes a registration.
+    Nothing of the register is read. Empty once the rows are in it: from then on reading takes a registration; and while
+    they cannot go in, because the item is not in force or a crash of the database took what was staged.
     """
     if batch.channel != Channel.FORM or batch.state != Batch.State.CHECKED:
         return []
+    staged = list(BatchRow.objects.filter(batch=batch).order_by("row_no"))
+    if len(staged) != batch.rows or batch.item.version_on(timezone.localdate()) is None:
+        return []
     fields = fields_of(Schema(batch.item, batch.supplier))
-    staged = BatchRow.objects.filter(batch=batch).order_by("row_no")
     return [
         Shown(number, [(f.label, _shown(f, row.values[f.code])) for f in fields if row.values.get(f.code)], found)
         for number, (row, found) in enumerate(zip(typed_again(batch), staged, strict=True), start=1)

@@ -3,7 +3,7 @@
 The office that runs the register does this, not the supplier: the words are often about the supplier. The person is
 told the ground and what to change, may replace the words at any time, which ends the hold at once, and may speak
 against it once; whoever decided the hold does not answer. The database holds the arrows, the two hands and the reading
-(migration 0010): without the person's own line, or the review at work and a line for the person, no text comes out.
+(migration 0011): without the person's own line, or the review at work and a line for the person, no text comes out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,9 @@ def look(number: str, *, why: str, by: User) -> StatementHold:
         found = cursor.fetchone()
     if found is None:
         raise ValidationError({"number": "这条记录旁没有个人声明，或编号不对。请从记录页面抄全 20 位编号。"})
-    statement, record, person = found
+    statement, record, person, provider = found
+    if provider == by.organisation_id:  # the database refuses it too
+        raise ValidationError({"number": "这条记录是本单位提供的，声明不能由本单位复核。"})
     try:
         with transaction.atomic():
             hold = StatementHold.objects.create(

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils import timezone
 
 from access.actions import Asker
 from accounts.models import User
@@ -18,6 +19,8 @@ from records.reading import supplied_content
 
 SAMPLES = 5
 CLEARED = "本批次的暂存行已按期清除，更正件不再提供。尚未答复的行请从原表改正后重新报送，并在“退回行”页面说明。"
+
+NOT_IN_FORCE = "该目录条目没有现行版本，不能报送，更正件暂不提供。"
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,13 @@ def differences(batch: Batch, *, by: Asker) -> list[Difference]:
 def write_correction(batch: Batch, out: BinaryIO) -> int:
     """Write the correction workbook: the sheet sent, only the rows still wrong, each bad cell marked and explained.
 
-    A row that came back again still names the row of the first batch. Returns the number of rows. Raises ValidationError
-    when the rows were cleared.
+    Of a file of which all goes in or nothing, the whole sheet. A row that came back again still names the row of the
+    first batch. Returns the number of rows. Raises ValidationError when the rows were cleared or the item is not in force.
     """
     if batch.cleared_at:
         raise ValidationError(CLEARED, code="cleared")
+    if batch.item.version_on(timezone.localdate()) is None:
+        raise ValidationError(NOT_IN_FORCE, code="not_in_force")
     rules, origin, rows = schema.Schema(batch.item, batch.supplier), batch.correction_of, returned.to_correct(batch)
     problems = {row_no: [correction.Problem(*problem) for problem in found] for row_no, found, _ in rows}
     sources = {row_no: f"{origin.number}#{source}" for row_no, _, source in rows if origin and source}
@@ -132,5 +137,6 @@ def write_correction(batch: Batch, out: BinaryIO) -> int:
         table = files.open_table(stream, limits=limits_of(batch))
         head = mapped.header_of_read(batch, table, rules)
         return correction.write_correction(
-            out, table, head, problems, batch_no=batch.number, id_columns=id_columns, sources=sources
-        )
+            out, table, head, problems, batch_no=batch.number, id_columns=id_columns, sources=sources,
+            whole=bool(rows) and batch.mode == Batch.Mode.ALL_OR_NONE,
+        )  # fmt: skip

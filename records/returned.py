@@ -25,16 +25,18 @@ from records.returned_models import ReturnedRow
 State, Why = ReturnedRow.State, ReturnedRow.Why
 DEADLINE = "D38"
 PAGE = 50
+NOT_FOLLOWED = "所更正的批次 {} 已经结束，撤回后其中 {} 行又未入库，不再跟办。仍需报送的，请更正后重新上传。"
 UNANSWERED = (State.OPEN, State.AGAIN)
 FOLLOWED = (Batch.State.CHECKED, Batch.State.COMMITTED)
 
-# Rows of a correction stand for those of the batch that they came from, which go on being followed there.
+# Rows of a correction stand for those of the batch that they came from, which go on being followed there, while they are.
 _HANDED_BACK = """
 INSERT INTO records_returnedrow (batch_id, row_no, codes, state)
 SELECT r.batch_id, r.row_no, ARRAY(SELECT DISTINCT p ->> 1 FROM jsonb_array_elements(r.problems) p ORDER BY 1), 1
   FROM records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome = 9
-   AND NOT EXISTS (SELECT 1 FROM records_returnedrow o WHERE o.batch_id = %(origin)s AND o.row_no = r.source_row)
+   AND NOT EXISTS (SELECT 1 FROM records_returnedrow o WHERE o.batch_id = %(origin)s AND o.row_no = r.source_row
+                      AND o.state IN (1, 2, 3))
 ON CONFLICT (batch_id, row_no) DO NOTHING
 """
 _HANDED_BACK_AGAIN = """
@@ -63,13 +65,14 @@ UPDATE records_returnedrow SET state = 1, answer_batch_id = NULL, answer_row = N
        explained_by_id = NULL, explained_at = NULL
  WHERE batch_id = %(origin)s AND answer_batch_id = %(batch)s AND state = 8
 """
-# Rows still to be put right: the batch's own, and those that came back a second time and lead to the first batch. A crash
-# of the database empties the unlogged table: then their reasons are known by code only.
+# Rows still to be put right: the batch's own, and those that came back a second time and lead to the first batch, unless
+# that had its answer before. A crash of the database empties the unlogged table: then their reasons are known by code only.
 _TO_CORRECT = """
 SELECT r.row_no, r.problems, CASE WHEN o.row_no IS NOT NULL THEN r.source_row END
   FROM records_batchrow r
   LEFT JOIN records_returnedrow mine ON mine.batch_id = r.batch_id AND mine.row_no = r.row_no
-  LEFT JOIN records_returnedrow o ON o.batch_id = %(origin)s AND o.row_no = r.source_row
+  LEFT JOIN records_returnedrow o ON o.batch_id = %(origin)s AND o.row_no = r.source_row AND mine.row_no IS NULL
+       AND NOT (o.state = 8 AND o.answer_batch_id < r.batch_id)
  WHERE r.batch_id = %(batch)s AND r.outcome = 9
    AND (mine.row_no IS NULL OR mine.state IN (1, 2))
    AND (o.row_no IS NULL OR o.state IN (1, 2) AND coalesce(o.answer_batch_id, 0) <= r.batch_id)
@@ -85,7 +88,9 @@ def hand_back(batch: Batch) -> None:
     """Hand back the refused rows of a batch that went in, or of which nothing can; their time starts today."""
     if not batch.refused:
         return
-    values = _keys(batch)
+    if batch.correction_of_id is not None:
+        batch.correction_of = _lock(batch.correction_of_id)
+    values = _where_followed(batch)
     with connection.cursor() as cursor:
         cursor.execute(_HANDED_BACK, values)
         cursor.execute(_HANDED_BACK_AGAIN, values)
@@ -96,6 +101,7 @@ def take_corrections(batch: Batch) -> None:
     """Note, while a correction goes in, which rows of the earlier batch it puts right."""
     if batch.correction_of_id is None:
         return
+    _lock(batch.correction_of_id)
     values = _keys(batch)
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTED, values)
@@ -107,11 +113,16 @@ def reopen(batch: Batch) -> None:
     """Let the rows be owed again that a correction put right which is withdrawn."""
     if batch.correction_of_id is None:
         return
+    origin = _lock(batch.correction_of_id)
     values = _keys(batch)
     with connection.cursor() as cursor:
         cursor.execute(_STAGED_CORRECTED, values | {"of": 8, "to": 9})
         cursor.execute(_REOPENED, values)
-    follow(batch.correction_of_id)
+        again = cursor.rowcount
+    if again and origin.state not in FOLLOWED:
+        batch.notes = [*batch.notes, NOT_FOLLOWED.format(origin.number, again)]
+        batch.save(update_fields=["notes"])
+    follow(origin.pk)
 
 
 def follow(batch_id: int) -> bool:
@@ -153,7 +164,7 @@ def overdue_batches(batches: "QuerySet[Batch]") -> "QuerySet[Batch]":
 def to_correct(batch: Batch) -> list[tuple[int, list[Any], int | None]]:
     """Return the rows for the correction workbook: row number, problems, and which row of the first batch it stands for."""
     with connection.cursor() as cursor:
-        cursor.execute(_TO_CORRECT, _keys(batch))
+        cursor.execute(_TO_CORRECT, _where_followed(batch))
         rows = cursor.fetchall()
     lost = [row_no for row_no, problems, _ in rows if problems is None]
     known = (
@@ -168,7 +179,7 @@ def to_correct(batch: Batch) -> list[tuple[int, list[Any], int | None]]:
 def has_rows_to_correct(batch: Batch) -> bool:
     """Tell whether the correction workbook would hold a row."""
     with connection.cursor() as cursor:
-        cursor.execute(_TO_CORRECT + " LIMIT 1", _keys(batch))
+        cursor.execute(_TO_CORRECT + " LIMIT 1", _where_followed(batch))
         return cursor.fetchone() is not None
 
 
@@ -185,8 +196,7 @@ def explain(batch_id: int, *, rows: Sequence[int] | None, why: str, note: str, b
         note = note.strip()[:200]
         if why not in Why.values or not note:
             raise ValidationError("请选择不再报送的原因，并写明说明。", code="note")
-        if hide_numbers(note) != note:
-            raise ValidationError("说明里不要写证件号码、电话等长数字。请改用文书号或批次号。", code="numbers")
+        _no_numbers(note)
         changed = _chosen(batch, rows, UNANSWERED).update(
             state=State.EXPLAINED, why=why, note=note, explained_by=by, explained_at=timezone.now(), declined_note=""
         )
@@ -208,6 +218,7 @@ def confirm(batch_id: int, *, rows: Sequence[int] | None, by: User, agree: bool,
         else:
             if not note.strip():
                 raise ValidationError("请写明不同意的理由。", code="note")
+            _no_numbers(note)
             back = {
                 "why": "",
                 "note": "",
@@ -219,6 +230,11 @@ def confirm(batch_id: int, *, rows: Sequence[int] | None, by: User, agree: bool,
             changed += found.filter(answer_batch__isnull=True).update(state=State.OPEN, **back)
         follow(batch.pk)
         return _at_least_one(changed)
+
+
+def _no_numbers(words: str) -> None:
+    if hide_numbers(words) != words:
+        raise ValidationError("说明里不要写证件号码、电话等长数字。请改用文书号或批次号。", code="numbers")
 
 
 def _followed(batch_id: int, by: User, permission: str, otherwise: str) -> Batch:
@@ -307,5 +323,16 @@ def _titles(codes: Sequence[str]) -> list[tuple[str, str]]:
     return [(code, title_of(code)) for code in codes]
 
 
+def _lock(batch_id: int) -> Batch:
+    """Lock the batch before its rows, as whoever explains them does."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+
+
 def _keys(batch: Batch) -> dict[str, int | None]:
     return {"batch": batch.pk, "origin": batch.correction_of_id}
+
+
+def _where_followed(batch: Batch) -> dict[str, int | None]:
+    """Return the keys, without the batch that was corrected when that is over: the rows are this batch's own then."""
+    origin = batch.correction_of
+    return {"batch": batch.pk, "origin": origin.pk if origin and origin.state in FOLLOWED else None}

@@ -90,17 +90,9 @@ class AfterThePreview(options.ModelAdmin):
         if found is None:
             raise Http404
         if request.method == "POST":
-            agree = request.POST.get("agree") == "1"
+            agree, by = request.POST.get("agree") == "1", signed_in(request)
             note = form.cleaned_data["note"] if form.is_valid() else ""
-            done = (
-                "不同意，已记录。"
-                if not agree
-                else "已同意，批次已撤回。"
-                if found.is_withdrawal
-                else "已放行，可以提交入库。"
-            )
-            by = signed_in(request)
-            do_and_say(request, lambda: actions.decide_hold(found.pk, by=by, agree=agree, note=note), done)
+            do_and_say(request, lambda: _decide(request, found.pk, by=by, agree=agree, note=note), "")
         return redirect("admin:records_batch_change", pk)
 
     def returned_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -181,6 +173,18 @@ class AfterThePreview(options.ModelAdmin):
             "verdict": verdict, "lines": receipts.lines(verdict.receipt) if verdict else [],
         }  # fmt: skip
         return render(request, "admin/records/batch/verify.html", context, status=422 if form.errors else 200)
+
+
+def _decide(request: HttpRequest, hold_id: int, *, by: User, agree: bool, note: str) -> None:
+    hold = actions.decide_hold(hold_id, by=by, agree=agree, note=note)
+    if not agree:
+        messages.success(request, "不同意，已记录。")
+    elif not hold.is_withdrawal:
+        messages.success(request, "已放行，可以提交入库。")
+    elif hold.batch.state == State.WITHDRAWN:
+        messages.success(request, "已同意，批次已撤回。")
+    else:
+        messages.warning(request, "已同意；但涉及的比例比申请时更高，批次尚未撤回，请核对新的数字后再复核一次。")
 
 
 def fetch_correction(batch: Batch, out: Any, request: HttpRequest) -> bool:

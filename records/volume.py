@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalogue.deadline_actions import may_decide, put_in_force, send_back
+from creditfujian.lib.text import hide_numbers
 from records.models import Batch
 from records.volume_models import BatchHold, VolumeRule
 
@@ -25,7 +26,7 @@ PROPOSE, CONFIRM = "records.propose_volumerule", "records.confirm_volumerule"
 def judge(batch_id: int) -> None:
     """Hold a checked batch that has come to be outside what is usual since it was checked."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT records_hold_batch(%s)", [batch_id])
+        cursor.execute("SELECT records_hold(%s, NULL, '')", [batch_id])
 
 
 def is_unseen(batch: Batch) -> bool:
@@ -71,7 +72,8 @@ def decide(hold: BatchHold, *, by: User, agree: bool, note: str) -> None:
         raise PermissionDenied(reason)
     if not note.strip():
         raise ValidationError("请写明复核意见：核实了什么，为什么放行或不放行。", code="note")
-    hold.decided_by, hold.decided_at, hold.agreed, hold.note = by, timezone.now(), agree, note.strip()[:200]
+    hold.decided_by, hold.decided_at, hold.agreed = by, timezone.now(), agree
+    hold.note = hide_numbers(note.strip())[:200]
     hold.save(update_fields=["decided_by", "decided_at", "agreed", "note"])
 
 

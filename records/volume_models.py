@@ -232,10 +232,12 @@ class BatchHold(models.Model):
         if self.measure == Measure.ROWS:
             usual = f"近 {self.earlier} 批中位数 {self.median:,.0f} 行，" if self.median is not None else ""
             return f"本次 {rows} 行，{usual}{'少' if self.is_low else '多'}于 {limit} 行须复核"
+        own = self.batch.changed + (self.batch.new if self.is_withdrawal else 0)
+        others = "（连同 24 小时内的其他批次）" if self.affected > own else ""
         what = {
             Measure.REFUSED: f"退回 {rows} 行，占本批的 {share}",
             Measure.CHANGED: f"变更 {rows} 行，占本批的 {share}",
-            Measure.TOUCHED: f"变更 {rows} 条，占本单位该条目现有记录的 {share}",
-            Measure.WITHDRAWN: f"撤回涉及 {rows} 条记录，占本单位该条目现有记录的 {share}",
+            Measure.TOUCHED: f"变更 {rows} 条{others}，占本单位该条目现有记录的 {share}",
+            Measure.WITHDRAWN: f"撤回涉及 {rows} 条记录{others}，占本单位该条目现有记录的 {share}",
         }[Measure(self.measure)]
         return f"{what}，超过 {limit}% 须复核"

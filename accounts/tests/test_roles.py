@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.models import Role, User
 from creditfujian.tests.cast import Cast
@@ -61,6 +61,12 @@ def test_the_application_owns_nothing_and_bypasses_nothing(cast: Cast) -> None:
             "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
         )
         assert cursor.fetchone() == (0,)
+
+
+def test_the_application_puts_no_table_of_its_own_before_ours(cast: Cast) -> None:
+    """A temporary table is found before ours: guards and policies that look names up would believe it."""
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE access_queryperson AS SELECT * FROM public.access_queryperson")
 
 
 def test_psycopg2_is_the_driver() -> None:

@@ -13,14 +13,15 @@ from typing import Any, BinaryIO, NamedTuple
 import xlsxwriter
 
 from .base import Cell, Formula, Table
-from .header import REASON_LABEL, SOURCE_LABEL, Header
+from .header import REASON_LABEL, SOURCE_LABEL, Header, is_footer
 
 MAX_COMMENTS = 2_000  # xlsxwriter keeps comments in memory until the end
 MAX_CELL = 32_767
 SHEET_NAME = "待更正"
 GUIDE_NAME = "填写说明"
+PART = "本文件只包含未通过检查的行，已通过的行不在其中，请勿补入。"
+WHOLE = "本批次有一行不合格则全部不入库，本文件是整份数据：只改标红的行，没有标红的行请勿删去，改好后整份上传。"
 GUIDE = (
-    "本文件只包含未通过检查的行，已通过的行不在其中，请勿补入。",
     "标红的单元格有问题；原因写在“更正说明”一列，鼠标停在红色单元格上也能看到。",
     "请直接在“待更正”工作表里改正，改完后保存为 xlsx，上传到同一事项。",
     "不要改动表头和“来源行”一列：系统靠它把更正后的行与原来的行对应起来。",
@@ -48,12 +49,14 @@ def write_correction(
     batch_no: str,
     id_columns: Collection[str],
     sources: Mapping[int, str] | None = None,
+    whole: bool = False,
 ) -> int:
     """Write the workbook to `out`; return how many rows it holds.
 
     `sources`: row number → 来源行 of a row that came back again; else it is the row itself.
     `problems`: row number in the sheet → reasons. `id_columns`: codes of columns for ID and
-    document numbers, preset as text. Memory stays flat: rows go to disk as they are written.
+    document numbers, preset as text. `whole`: good rows too, where none goes in without the others.
+    Memory stays flat: rows go to disk as they are written.
     """
     book = xlsxwriter.Workbook(
         out,
@@ -71,9 +74,9 @@ def write_correction(
                 sheet.copy(cells)
             elif number == header.row_no:
                 sheet.write_header(header.cells)
-            elif number in problems:
-                sheet.write_bad(number, cells, problems[number])
-        sheet.finish()
+            elif number in problems or whole and not is_footer(cells):
+                sheet.write_row(number, cells, problems.get(number, ()))
+        sheet.finish(WHOLE if whole else PART)
     finally:
         book.close()
     return sheet.count
@@ -140,8 +143,8 @@ class Correction:
         self._next += 1
         self._sheet.freeze_panes(self._next, 0)
 
-    def write_bad(self, number: int, cells: Sequence[Cell], problems: Sequence[Problem]) -> None:
-        """One refused row: its cells as text, the bad ones marked, and why."""
+    def write_row(self, number: int, cells: Sequence[Cell], problems: Sequence[Problem]) -> None:
+        """One row: its cells as text, the bad ones marked, and why."""
         by_index = self._by_index(problems)
         for index in range(max(self._columns, len(cells))):
             if index == self._reason:
@@ -186,11 +189,11 @@ class Correction:
             options = {"author": "信用福建", "x_scale": 2, "y_scale": 1}
             self._sheet.write_comment(self._next, index, text, options)
 
-    def finish(self) -> None:
+    def finish(self, what: str) -> None:
         guide = self._book.add_worksheet(GUIDE_NAME)
         guide.set_column(0, 0, 90)
         wrapped = self._book.add_format({"text_wrap": True, "valign": "top"})
-        for row, line in enumerate(GUIDE):
+        for row, line in enumerate((what, *GUIDE)):
             guide.write_string(row, 0, f"{row + 1}. {line}", wrapped)
 
 

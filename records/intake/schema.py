@@ -296,4 +296,4 @@ def _source_row(cell: Any, origin: str | None) -> int | None:
     batch, _, number = str(cell or "").strip().rpartition("#")
     if origin is not None and batch not in ("", origin):
         return None
-    return int(number) if number.isdecimal() else None
+    return int(number) if number.isdecimal() and len(number) < 10 else None

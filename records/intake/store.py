@@ -107,7 +107,9 @@ def forget(file: SealedFile) -> None:
     """Delete a file, its content once that is committed; it stays while another row rests on the same content."""
     sha256 = file.sha256
     try:
-        file.delete()
+        with transaction.atomic():
+            _alone_with(sha256)  # whoever keeps the same content now is about to use it
+            file.delete()
     except ProtectedError:
         return
     transaction.on_commit(lambda: destroy(sha256))

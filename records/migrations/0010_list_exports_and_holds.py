@@ -83,9 +83,9 @@ END $$;
 
 HOLDS = """
 -- The statement that stands beside a record, by the record's number: keys only, for whoever is to review it.
-CREATE FUNCTION records_statement_beside(number text) RETURNS TABLE (statement_id bigint, record_id bigint, person_id bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT s.id, r.id, s.person_id FROM records_record r
+CREATE FUNCTION records_statement_beside(number text)
+RETURNS TABLE (statement_id bigint, record_id bigint, person_id bigint, provider_id bigint) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.id, r.id, s.person_id, r.provider_id FROM records_record r
       JOIN records_statement s ON s.record_id = r.id AND s.ended_at IS NULL
      WHERE r.id = CASE WHEN number ~ '^R[0-9]{18}[0-9A-Z]$' THEN substr(number, 10, 10)::bigint END
        AND r.state <> 6 AND records_number(r.id, r.created_at) = number
@@ -136,6 +136,10 @@ BEGIN
            OR NOT EXISTS (SELECT 1 FROM accounts_user u
                            WHERE u.id = NEW.asked_by_id AND u.organisation_id = NEW.organisation_id) THEN
             PERFORM catalogue_refuse('statementhold_begins_by_looking', 'a review begins with a look at words that stand');
+        END IF;
+        IF EXISTS (SELECT 1 FROM records_record WHERE id = NEW.record_id AND provider_id = NEW.organisation_id) THEN
+            PERFORM catalogue_refuse('statementhold_not_by_the_supplier',
+                'words are reviewed by the office that runs the register, never its supplier');
         END IF;
         RETURN NEW;
     END IF;

@@ -58,7 +58,16 @@ BEGIN
         ELSIF measure IN ('refused', 'changed') THEN
             value := 100.0 * affected / greatest(b.rows, 1);
         ELSE
-            CONTINUE WHEN high IS NULL OR affected < rule.floor;
+            CONTINUE WHEN high IS NULL OR affected = 0;
+            -- In many small batches is as much as in one: what went before within a day and nobody looked at counts too.
+            SELECT affected + coalesce(sum(o.changed + CASE WHEN withdrawal THEN o.new ELSE 0 END), 0) INTO affected
+              FROM records_batch o
+             WHERE o.supplier_id = b.supplier_id AND o.item_id = b.item_id AND o.id <> b.id
+               AND CASE WHEN withdrawal THEN o.state = 'withdrawn' AND o.withdrawn_at > now() - interval '1 day'
+                        ELSE o.state = 'committed' AND o.committed_at > now() - interval '1 day' END
+               AND NOT EXISTS (SELECT 1 FROM records_batchhold h
+                                WHERE h.batch_id = o.id AND h.measure = rule.measure AND h.agreed);
+            CONTINUE WHEN affected < rule.floor;
             -- Counted no further than where the share falls below the bound: the register may be of any size.
             value := 100.0 * affected / greatest(1, records_held_up_to(
                 b.item_id, b.supplier_id, ceil(affected * 100 / greatest(high, 0.01))::bigint + 1));
@@ -81,21 +90,18 @@ CREATE FUNCTION records_unseen_faults(b records_batch, withdrawal boolean) RETUR
                     ELSE h.value > h.high AND h.value >= f.value END)
 $$;
 
-CREATE FUNCTION records_hold(b records_batch, asker bigint, why text) RETURNS void LANGUAGE sql
+-- Hold a checked batch, for rules and registers move on; with an asker, the withdrawal of one that went in. The figures are
+-- those of the batch as it stands: whoever calls this brings none.
+CREATE FUNCTION records_hold(batch bigint, asker bigint, why text) RETURNS void LANGUAGE sql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO records_batchhold (batch_id, rule_id, measure, affected, value, low, high, median, earlier,
                                    asked_by_id, asked_reason, note)
     SELECT b.id, f.rule_id, f.measure, f.affected, f.value, f.low, f.high, f.median, f.earlier, asker, why, ''
-      FROM records_unseen_faults(b, asker IS NOT NULL) f
-     WHERE NOT EXISTS (SELECT 1 FROM records_batchhold h
+      FROM records_batch b CROSS JOIN LATERAL records_unseen_faults(b, asker IS NOT NULL) f
+     WHERE b.id = batch AND b.state = CASE WHEN asker IS NULL THEN 'checked' ELSE 'committed' END
+       AND NOT EXISTS (SELECT 1 FROM records_batchhold h
                         WHERE h.batch_id = b.id AND h.measure = f.measure
                           AND (h.agreed IS NULL OR asker IS NULL AND NOT h.agreed))
-$$;
-
--- Judge a checked batch again, for rules and registers move on.
-CREATE FUNCTION records_hold_batch(batch bigint) RETURNS void LANGUAGE sql
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT records_hold(b, NULL, '') FROM records_batch b WHERE b.id = batch AND b.state = 'checked'
 $$;
 
 -- Ask for a withdrawal that takes back more than is usual; false when no second officer is needed.
@@ -107,13 +113,13 @@ BEGIN
     IF b.id IS NULL OR NOT EXISTS (SELECT 1 FROM records_unseen_faults(b, true)) THEN
         RETURN false;
     END IF;
-    PERFORM records_hold(b, asker, why);
+    PERFORM records_hold(b.id, asker, why);
     RETURN true;
 END $$;
 
 CREATE FUNCTION records_batch_judge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM records_hold(NEW, NULL, '');
+    PERFORM records_hold(NEW.id, NULL, '');
     RETURN NULL;
 END $$;
 CREATE TRIGGER batch_is_judged_by_its_volume AFTER UPDATE OF state ON records_batch FOR EACH ROW
@@ -140,7 +146,14 @@ CREATE TRIGGER batch_held_for_a_second_look BEFORE UPDATE OF state ON records_ba
 CREATE FUNCTION records_batchhold_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE fixed CONSTANT text[] := '{decided_by_id,decided_at,agreed,note}'; b records_batch;
 BEGIN
-    IF TG_OP <> 'UPDATE' THEN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.asked_by_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM accounts_user u JOIN records_batch o ON o.supplier_id = u.organisation_id
+             WHERE u.id = NEW.asked_by_id AND o.id = NEW.batch_id) THEN
+            PERFORM catalogue_refuse('batchhold_asked_in_its_organisation', 'an officer of the supplier asks');
+        END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'DELETE' THEN
         PERFORM catalogue_refuse('batchhold_is_kept', 'a hold is decided, never deleted');
     END IF;
     IF OLD.agreed IS NOT NULL OR to_jsonb(NEW) - fixed IS DISTINCT FROM to_jsonb(OLD) - fixed THEN
@@ -158,7 +171,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER batchhold_guard BEFORE UPDATE OR DELETE ON records_batchhold
+CREATE TRIGGER batchhold_guard BEFORE INSERT OR UPDATE OR DELETE ON records_batchhold
     FOR EACH ROW EXECUTE FUNCTION records_batchhold_guard();
 CREATE TRIGGER batchhold_no_truncate BEFORE TRUNCATE ON records_batchhold EXECUTE FUNCTION cf_refuse_change();
 
@@ -178,7 +191,21 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+-- By one hand nothing comes to be measured no more: a rule ends the day that the next one begins.
+CREATE FUNCTION records_volumerule_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> 'in_force' OR NOT EXISTS (
+        SELECT 1 FROM records_volumerule r
+         WHERE r.state = 'in_force' AND r.valid_from = NEW.valid_to AND r.measure = NEW.measure
+           AND (r.item_id, r.supplier_id) IS NOT DISTINCT FROM (NEW.item_id, NEW.supplier_id)) THEN
+        PERFORM catalogue_refuse('volumerule_ends_by_the_next', 'a rule is ended by the next one only');
+    END IF;
+    RETURN NULL;
+END $$;
 SET CONSTRAINTS ALL IMMEDIATE;
+CREATE CONSTRAINT TRIGGER volumerule_goes_on AFTER UPDATE ON records_volumerule DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.state = 'in_force' AND (NEW.state, NEW.valid_to) IS DISTINCT FROM (OLD.state, OLD.valid_to))
+    EXECUTE FUNCTION records_volumerule_goes_on();
 CREATE TRIGGER volumerule_guard BEFORE INSERT OR UPDATE OR DELETE ON records_volumerule FOR EACH ROW
     EXECUTE FUNCTION catalogue_proposed_then_confirmed(
         'state', 'confirmed_by_id', 'confirmed_at', 'withdrawn_reason', 'valid_to');
@@ -192,8 +219,7 @@ DROP TRIGGER batch_held_for_a_second_look ON records_batch;
 DROP FUNCTION records_batch_judge();
 DROP FUNCTION records_batch_held();
 DROP FUNCTION records_hold_withdrawal(bigint, bigint, text);
-DROP FUNCTION records_hold_batch(bigint);
-DROP FUNCTION records_hold(records_batch, bigint, text);
+DROP FUNCTION records_hold(bigint, bigint, text);
 DROP FUNCTION records_unseen_faults(records_batch, boolean);
 DROP FUNCTION records_volume_faults(records_batch, boolean);
 DROP FUNCTION records_held_up_to(bigint, bigint, bigint);
@@ -204,6 +230,8 @@ DROP TRIGGER volumerule_guard ON records_volumerule;
 DROP TRIGGER volumerule_ends_once ON records_volumerule;
 DROP TRIGGER volumerule_no_truncate ON records_volumerule;
 DROP FUNCTION records_volumerule_ends_once();
+DROP TRIGGER volumerule_goes_on ON records_volumerule;
+DROP FUNCTION records_volumerule_goes_on();
 """
 RETURNED = """
 -- The counts of a batch follow its rows.
@@ -275,6 +303,15 @@ CREATE TRIGGER returnedrow_count_insert AFTER INSERT ON records_returnedrow REFE
     FOR EACH STATEMENT EXECUTE FUNCTION records_returned_count();
 CREATE TRIGGER returnedrow_count_update AFTER UPDATE ON records_returnedrow REFERENCING OLD TABLE AS was_ NEW TABLE AS now_
     FOR EACH STATEMENT EXECUTE FUNCTION records_returned_count();
+CREATE FUNCTION records_batch_counts_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM catalogue_refuse('batch_rows_are_counted', 'what is open or answered is counted from the rows handed back');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER batch_rows_are_counted BEFORE UPDATE ON records_batch FOR EACH ROW
+    WHEN (pg_trigger_depth() = 0 AND (NEW.open_rows, NEW.corrected, NEW.explained)
+                                     IS DISTINCT FROM (OLD.open_rows, OLD.corrected, OLD.explained))
+    EXECUTE FUNCTION records_batch_counts_follow();
 CREATE TRIGGER returnedrow_is_kept BEFORE DELETE ON records_returnedrow
     FOR EACH ROW EXECUTE FUNCTION cf_refuse_change();
 CREATE TRIGGER returnedrow_no_truncate BEFORE TRUNCATE ON records_returnedrow EXECUTE FUNCTION cf_refuse_change();
@@ -299,6 +336,8 @@ DROP TRIGGER returnedrow_is_kept ON records_returnedrow;
 DROP TRIGGER returnedrow_no_truncate ON records_returnedrow;
 DROP FUNCTION records_returned_guard();
 DROP FUNCTION records_returned_count();
+DROP TRIGGER batch_rows_are_counted ON records_batch;
+DROP FUNCTION records_batch_counts_follow();
 """
 CLEARED = """
 -- What is cleared stays cleared and is not read again.

@@ -17,7 +17,7 @@ from records.models import Batch, BatchRow, RecordVersion
 from records.nightly import nightly
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import at
-from records.tests.test_returned import bad, put_right, send_back, with_bad_rows, workbook
+from records.tests.test_returned import bad, put_right, send_back, sheet_rows, with_bad_rows, workbook
 
 State = Batch.State
 
@@ -106,6 +106,40 @@ def test_an_answer_still_comes_in_after_the_clearing(cast: Cast) -> None:
     clearing.clear(today() + timedelta(days=91))
     send_back(cast, fixed)
     assert (fresh(batch).open_rows, fresh(batch).corrected) == (0, 3)
+
+
+def test_rows_that_are_owed_again_between_the_list_and_the_lock_are_kept(cast: Cast) -> None:
+    """The night takes its time; whoever withdraws a correction meanwhile needs the first workbook again."""
+    batch = with_bad_rows(cast)
+    again = send_back(cast, put_right(workbook(batch)))
+    chosen = list(clearing.to_clear(tomorrow()))
+    actions.withdraw(again.pk, by=cast.data_officer, reason="更正也错了")
+    assert [clearing.clear_batch(*one) for one in chosen if one[0] == batch.pk] == [0]
+    assert (staged(batch), fresh(batch).cleared_at, len(sheet_rows(workbook(batch)))) == (4, None, 3)
+
+
+def test_a_batch_that_waits_for_a_mapping_ends_too(cast: Cast) -> None:
+    waiting = check(cast, as_csv([penalty(cast)]).replace("行政处罚决定书文号".encode(), "文书编号某".encode()))
+    assert waiting.state == State.MAPPING
+    assert clearing.clear(today() + timedelta(days=91)) == 1
+    assert (fresh(waiting).state, fresh(waiting).notes[-1]) == (State.CANCELLED, clearing.TOO_LATE)
+
+
+def test_the_good_rows_of_all_or_none_are_not_said_to_be_none(cast: Cast) -> None:
+    batch = check(cast, as_csv([penalty(cast), bad(cast, 10)]), mode=Batch.Mode.ALL_OR_NONE)
+    returned.explain(batch.pk, rows=None, why="other", note="不报了", by=cast.data_officer)
+    returned.confirm(batch.pk, rows=None, by=cast.data_reviewer, agree=True)
+    assert clearing.clear(tomorrow()) == 1
+    assert "合格的 1 行没有入库" in fresh(batch).notes[-1]
+
+
+def test_rows_owed_again_after_their_batch_ended_are_owed_by_the_correction_that_was_withdrawn(cast: Cast) -> None:
+    batch = check(cast, as_csv([bad(cast, 10)]))
+    again = send_back(cast, put_right(workbook(batch)))
+    assert clearing.clear(tomorrow()) == 2
+    assert fresh(batch).state == State.CANCELLED
+    actions.withdraw(again.pk, by=cast.data_officer, reason="更正也错了")
+    assert "未入库" in fresh(again).notes[-1]
 
 
 def refused_by_database(match: str, sql: str, *values: Any) -> None:

@@ -1,16 +1,19 @@
 """The commands that other systems rely on (design §7): exit codes, the one JSON object, the correction file."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from access.actions import Asker
 from catalogue.models import Item
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
+from records import clearing
 from records.models import Batch
 from records.reading import own_file
 from records.tests.deliveries import as_csv, penalty
@@ -129,3 +132,17 @@ def test_a_batch_is_withdrawn_by_its_number(one_hand: Cast, tmp_path: Path, caps
     call_command("withdraw_batch", told["batch"], "--by", "data_officer", "--reason", "整批报错")
     assert "2 条记录恢复" in capsys.readouterr().out
     assert own_file(one_hand.citizen.person, by=Asker(one_hand.citizen, "公示网站")).records == []
+
+
+def test_a_file_sent_again_after_the_clearing_is_answered_and_the_old_workbook_is_left_alone(
+    one_hand: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "处罚.csv"
+    file.write_bytes(rows(one_hand, 证件号码="1"))
+    code, told = intake(capsys, one_hand, file, "--commit")
+    assert code == SOME_REFUSED
+    workbook = Path(told["correction_file"]).read_bytes()
+    clearing.clear(timezone.localdate() + timedelta(days=91))
+    code, again = intake(capsys, one_hand, file, "--commit")
+    assert (code, again["batch"], again["refused"], again["correction_file"]) == (SOME_REFUSED, told["batch"], 1, None)
+    assert Path(told["correction_file"]).read_bytes() == workbook

@@ -398,3 +398,15 @@ def test_one_hand_is_not_enough_even_where_the_command_needs_only_one(cast: Cast
 
 def test_fields_are_known_by_the_codes_of_the_item(cast: Cast) -> None:
     assert by_code(cast, {"证件号码": "1"}) == {"CF_XDR_ZJHM": "1"}
+
+
+def test_the_page_of_a_typed_batch_opens_whatever_became_of_its_rows_or_its_item(cast: Cast) -> None:
+    """A crash of the database empties the staging table; an item may be retired while a batch waits."""
+    type_in(cast, penalty(cast))
+    batch = Batch.objects.get()
+    url = reverse("admin:records_batch_change", args=[batch.pk])
+    BatchRow.objects.filter(batch=batch).delete()
+    page = browser(cast.data_reviewer).get(url)
+    assert (page.status_code, "审核通过" in page.content.decode()) == (200, True)
+    retire(cast, cast.item)
+    assert browser(cast.data_reviewer).get(url).status_code == 200

@@ -237,3 +237,19 @@ def test_a_review_of_somebody_elses_words_is_not_begun_by_a_wrong_number(cast: C
     for wrong in (silent, "R1", number[:-1] + ("A" if number[-1] != "A" else "B")):
         with pytest.raises(ValidationError, match="没有个人声明"):
             holds.look(wrong, why="试试", by=cast.credit_office)
+
+
+def test_the_supplier_never_reviews_words_beside_its_own_record(cast: Cast, number: str) -> None:
+    """The words are often about the supplier; a right given to it by mistake, or SQL, does not help it."""
+    cast.data_officer.groups.set(cast.credit_office.groups.all())
+    supplier = User.objects.get(pk=cast.data_officer.pk)
+    with pytest.raises(ValidationError, match="本单位提供"):
+        holds.look(number, why="这话说的是我们", by=supplier)
+    with pytest.raises(DatabaseError, match="never its supplier"), transaction.atomic():
+        sql(
+            "INSERT INTO records_statementhold (statement_id, record_id, record_no, person_id, organisation_id, state, why,"
+            " ground, told, asked_by_id, decision_note, review_words, answer)"
+            " SELECT b.statement_id, b.record_id, %s, b.person_id, %s, 'looking', '这话说的是我们', '', '', %s, '', '', ''"
+            " FROM records_statement_beside(%s) b",
+            number, cast.market.pk, supplier.pk, number,
+        )  # fmt: skip

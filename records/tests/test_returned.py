@@ -231,6 +231,46 @@ def test_rows_survive_a_crash_that_empties_the_unlogged_table(cast: Cast) -> Non
     assert set(states(batch).values()) == {Row.CORRECTED}
 
 
+def test_all_or_none_gives_back_the_whole_sheet_so_that_nothing_is_lost(cast: Cast) -> None:
+    """The good rows have not gone in either: a workbook of the bad ones alone would lose them."""
+    batch = check(cast, as_csv([penalty(cast), bad(cast, 10)]), mode=Batch.Mode.ALL_OR_NONE)
+    book = workbook(batch)
+    assert [(row["行政处罚决定书文号"][-2:], bool(row["更正说明"])) for row in sheet_rows(book)] == [
+        ("1号", False), ("0号", True),
+    ]  # fmt: skip
+    assert "整份" in book["填写说明"]["A1"].value
+    sheet = book["待更正"]
+    sheet.cell(3, [cell.value for cell in sheet[1]].index("证件号码") + 1).value = OTHER_NUMBER
+    out = io.BytesIO()
+    book.save(out)
+    again = send_back(cast, out.getvalue())
+    assert (again.rows, again.new, states(batch)) == (2, 2, {3: Row.CORRECTED})
+
+
+def test_a_refused_row_is_never_lost_behind_one_that_is_answered(cast: Cast) -> None:
+    """An old workbook sent again, with a mistake in a row that has gone in meanwhile."""
+    batch = with_bad_rows(cast, 2)
+    old = workbook(batch)
+    send_back(cast, put_right(workbook(batch)))
+    late = send_back(cast, put_right(old, leave_wrong=1), commit=False)
+    assert (fresh(batch).open_rows, late.refused) == (0, 1)
+    assert states(late) == {3: Row.OPEN}
+    assert [row["来源行"] for row in sheet_rows(workbook(late))] == [f"{late.number}#3"]
+
+
+def test_a_correction_of_a_batch_cancelled_meanwhile_owes_its_own_rows(cast: Cast) -> None:
+    batch = check(cast, as_csv([bad(cast, 10), bad(cast, 11)]))
+    again = check(cast, put_right(workbook(batch), leave_wrong=1), name="更正件.xlsx")
+    actions.cancel(batch.pk, by=cast.data_officer)
+    again = actions.commit_now(again.pk, by=cast.data_reviewer)
+    assert (again.correction_of, again.refused, fresh(again).open_rows) == (batch, 1, 1)
+
+
+def test_a_source_row_of_any_length_is_read(cast: Cast) -> None:
+    row = penalty(cast) | {"来源行": "B20261124-000001#99999999999999"}
+    assert check(cast, as_csv([row], header=list(row))).new == 1
+
+
 # --- answered by an explanation -----------------------------------------------------------------------------
 
 
@@ -336,6 +376,20 @@ def test_rows_are_not_answered_by_sql(cast: Cast) -> None:
         "may not go", f"UPDATE records_returnedrow SET state = 1, why = '', note = '', explained_by_id = NULL, explained_at = NULL,"
         f" confirmed_by_id = NULL, confirmed_at = NULL {of_batch}", batch.pk,
     )  # fmt: skip
+
+
+def test_what_is_open_is_counted_by_the_database_alone(cast: Cast) -> None:
+    """Zero open rows would stop the clock and clear what is owed."""
+    batch = with_bad_rows(cast)
+    for column in ("open_rows", "corrected", "explained"):
+        refused_by_database("counted", f"UPDATE records_batch SET {column} = 7 WHERE id = %s", batch.pk)
+
+
+def test_no_number_gets_into_the_words_of_the_second_officer(cast: Cast) -> None:
+    batch = with_bad_rows(cast)
+    returned.explain(batch.pk, rows=None, why="other", note="不报了", by=cast.data_officer)
+    with pytest.raises(ValidationError, match="长数字"):
+        returned.confirm(batch.pk, rows=None, by=cast.data_reviewer, agree=False, note=f"{OTHER_NUMBER} 是对的")
 
 
 # --- pages --------------------------------------------------------------------------------------------------

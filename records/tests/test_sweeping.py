@@ -4,15 +4,16 @@ import io
 import os
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from access.actions import Asker
 from creditfujian.tests.cast import Cast, make_cast
-from records import reports
+from records import actions, reports
 from records.intake import store
-from records.models import SealedFile
+from records.models import Batch, SealedFile
 from records.sweeping import sweep_files
 from records.tests.deliveries import as_csv, check, penalty
 from records.tests.life import one_record
@@ -96,3 +97,29 @@ def test_a_folder_of_another_database_is_left_alone(cast: Cast, tmp_path: Path) 
     rest(tmp_path)
     assert sweep_files() == 0
     assert len([path for path in folder.iterdir() if path.read_bytes() == b"theirs"]) == 150
+
+
+def test_the_night_waits_for_an_upload_of_content_that_nothing_used(cast: Cast, tmp_path: Path) -> None:
+    content = as_csv([penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕12号")])
+    store.keep(io.BytesIO(content), "x.csv")
+    SealedFile.objects.update(created_at="2026-01-01T00:00Z")
+    found: list[object] = []
+
+    def night() -> None:
+        try:
+            found.append(sweep_files())
+        except Exception as error:
+            found.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=night)
+    with transaction.atomic():
+        batch, _ = actions.receive(
+            io.BytesIO(content), name="x.csv", item=cast.item, by=cast.data_officer, channel=Batch.Channel.PAGE
+        )
+        thread.start()
+        time.sleep(1)
+    thread.join()
+    assert not isinstance(found[0], Exception), found[0]
+    assert batch.file.sha256 in files(tmp_path)

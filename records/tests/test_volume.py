@@ -260,6 +260,50 @@ def test_the_command_says_that_another_has_to_agree(cast: Cast) -> None:
     assert batch.holds.filter(agreed=None).count() == 1
 
 
+def test_what_was_agreed_to_while_the_register_shrank_is_asked_again(cast: Cast, second_reviewer: User) -> None:
+    """The share has grown since it was asked: it is not taken for agreed, nor does it stay waiting for ever."""
+    rule(cast, measure="withdrawn", high=Decimal(40))
+    deliver(cast, rows(cast, 4))
+    batch = deliver(cast, rows(cast, 6, start=10))
+    actions.withdraw(batch.pk, by=cast.data_officer, reason="整批错报")
+    one_more = deliver(cast, rows(cast, 2, start=30))
+    actions.withdraw(one_more.pk, by=cast.data_officer, reason="错报")
+    hold = actions.decide_hold(batch.holds.get().pk, by=second_reviewer, agree=True, note="已核实")
+    assert (hold.agreed, Batch.objects.get(pk=batch.pk).state) == (True, State.COMMITTED)
+    again = batch.holds.get(agreed=None)
+    assert (again.asked_by, again.asked_reason, again.affected) == (cast.data_officer, "整批错报", 8)
+    actions.decide_hold(again.pk, by=second_reviewer, agree=True, note="连同另一批，属实")
+    assert Batch.objects.get(pk=batch.pk).state == State.WITHDRAWN
+
+
+def test_much_taken_back_in_small_parts_takes_two_as_well(cast: Cast, second_reviewer: User) -> None:
+    rule(cast, measure="withdrawn", high=Decimal(40), floor=3)
+    deliver(cast, rows(cast, 4))
+    parts = [deliver(cast, rows(cast, 2, start=10 + 2 * n)) for n in range(3)]
+    assert actions.withdraw(parts[0].pk, by=cast.data_officer, reason="错报") == 2
+    assert actions.withdraw(parts[1].pk, by=cast.data_officer, reason="错报") == 2
+    assert actions.withdraw(parts[2].pk, by=cast.data_officer, reason="错报") is None
+    hold = parts[2].holds.get()
+    assert str(hold) == (
+        "撤回涉及 6 条记录（连同 24 小时内的其他批次），占本单位该条目现有记录的 60.0%，超过 40% 须复核"
+    )
+    actions.decide_hold(hold.pk, by=second_reviewer, agree=True, note="三批同源，均错")
+    assert Batch.objects.get(pk=parts[2].pk).state == State.WITHDRAWN
+
+
+def test_much_changed_in_small_parts_is_held_and_what_was_agreed_to_does_not_count_again(cast: Cast) -> None:
+    deliver(cast, rows(cast, 10))
+    rule(cast, measure="touched", high=Decimal(30))
+    new = {"处罚内容": "吊销登记证，罚款五万元。"}
+    deliver(cast, rows(cast, 2, **new))
+    held_one = check(cast, as_csv(rows(cast, 2, start=2, **new)))
+    hold = held_one.holds.get()
+    assert "变更 4 条（连同 24 小时内的其他批次），占本单位该条目现有记录的 40.0%" in str(hold)
+    actions.decide_hold(hold.pk, by=cast.data_reviewer, agree=True, note="已核实")
+    actions.commit_now(held_one.pk, by=cast.data_reviewer)
+    assert not check(cast, as_csv(rows(cast, 1, start=4, **new))).holds.exists()
+
+
 # --- attacks by SQL -----------------------------------------------------------------------------------------
 
 
@@ -287,6 +331,33 @@ def test_a_held_batch_does_not_move_by_sql(cast: Cast) -> None:
         " FROM records_batchhold WHERE batch_id = %s",
         cast.data_reviewer.pk, batch.pk,
     )  # fmt: skip
+
+
+def test_a_hold_is_made_of_what_the_batch_is_and_asked_for_by_its_own_officers(cast: Cast) -> None:
+    """The functions that write holds take no figures from whoever calls them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT oidvectortypes(proargtypes) FROM pg_proc"
+            " WHERE prosecdef AND provolatile = 'v' AND prosrc LIKE '%%INTO records_batchhold%%'"
+        )
+        assert cursor.fetchall() == [("bigint, bigint, text",)]
+    rule(cast, measure="withdrawn", high=Decimal(40))
+    batch = deliver(cast, rows(cast, 4))
+    ask = "SELECT records_hold_withdrawal(%s, %s, '错报')"
+    refused_by_database("officer of the supplier", ask, batch.pk, cast.credit_office.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_hold(%s, NULL, '')", [batch.pk])
+    assert not batch.holds.exists()
+
+
+def test_a_rule_ends_only_by_the_next_one(cast: Cast) -> None:
+    """By one hand and SQL nothing would be measured any more."""
+    mine = rule(cast, high=Decimal(5))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    end = "UPDATE records_volumerule SET valid_to = cf_today() + 1 WHERE id = %s"
+    refused_by_database("by the next", end, mine.pk)
+    refused_by_database("by the next", "UPDATE records_volumerule SET state = 'superseded' WHERE id = %s", mine.pk)
 
 
 def test_a_batch_that_skipped_the_check_is_judged_when_it_goes_in(cast: Cast) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Organisation, User
 from catalogue.models import Item
-from records import actions, preview, volume
+from records import actions, preview, returned, volume
 from records.intake.reasons import title_of
 from records.models import Batch
 
@@ -82,7 +82,8 @@ class Command(BaseCommand):
         sys.exit(SOME_REFUSED if batch.refused or "held" in result else ALL_TAKEN)
 
     def _correction(self, batch: Batch, options: dict[str, Any]) -> Path | None:
-        if not batch.refused or batch.state not in (Batch.State.CHECKED, Batch.State.COMMITTED):
+        there = batch.state in (Batch.State.CHECKED, Batch.State.COMMITTED) and not batch.cleared_at
+        if not there or not returned.has_rows_to_correct(batch):
             return None
         target = options["correction"] or options["file"].with_name(
             f"{options['file'].stem}-更正件-{batch.number}.xlsx"
