@@ -20,7 +20,9 @@ from records.returned_models import ReturnedRow
 State = Batch.State
 DEADLINE = "D39"
 ENDED = (State.WITHDRAWN, State.REFUSED, State.CANCELLED)
-UNFINISHED = (State.RECEIVED, State.PARSING, State.CHECKING, State.CHECKED, State.COMMITTING, State.FAILED)
+UNFINISHED = (
+    State.RECEIVED, State.PARSING, State.MAPPING, State.CHECKING, State.CHECKED, State.COMMITTING, State.FAILED,
+)  # fmt: skip
 # By which arrows a batch that was left lying comes to its end.
 TO_THE_END = {
     State.PARSING: (State.CANCELLED,), State.CHECKING: (State.FAILED, State.CANCELLED),
