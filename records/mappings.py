@@ -1,7 +1,7 @@
 """Saying what the columns of a waiting file are: what an officer sees of the file, saving, renaming, retiring.
 
 A saved mapping is never changed: saving another one for the same headings retires it. Batches keep the one they were
-read by. The rules of `wrong` are held by the database too (migration 0010).
+read by. The rules of `wrong` are held by the database too (migration 0014).
 """
 
 from collections.abc import Sequence
@@ -253,6 +253,8 @@ def _saved(
                 fingerprint=fingerprint, codes=codes, saved_by=by,
             )  # fmt: skip
     except IntegrityError as error:  # two officers at the same headings, at the same moment
+        if "mapping_once_per_header" not in str(error):
+            raise
         raise ValidationError("刚刚有人保存了同一表头的列对应。请重新打开页面核对。", code="twice") from error
 
 

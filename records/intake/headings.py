@@ -188,6 +188,8 @@ def why_no_headings(labels: Labels | None) -> str:
         return f"第 {labels.row_no} 行含有数字、日期或号码，像是数据而不是列名。请另选一行；文件没有表头的，请补上后重新上传。"
     if any(len(one.label) > LONGEST_LABEL for one in headings(labels.cells)):
         return f"第 {labels.row_no} 行有超过 {LONGEST_LABEL} 个字的格，像是说明而不是列名。请另选一行。"
+    if any(re.search(r"\d{6}", one.label) for one in headings(labels.cells)):  # 12 34 56, or digits from two rows
+        return f"第 {labels.row_no} 行有一格是一串数字，像是数据而不是列名。请另选一行。"
     return "" if headings(labels.cells) else f"第 {labels.row_no} 行没有列名。请另选一行。"
 
 

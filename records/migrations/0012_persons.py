@@ -32,6 +32,10 @@ BEGIN
     IF NEW.sid <> OLD.sid THEN
         PERFORM catalogue_refuse('person_keeps_its_sid', 'the key of a person never changes');
     END IF;
+    IF (NEW.id_index, NEW.id_cipher) IS DISTINCT FROM (OLD.id_index, OLD.id_cipher)
+       AND current_user <> (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
+        PERFORM catalogue_refuse('person_keeps_its_number', 'only the owner seals a number anew');
+    END IF;
     IF NEW.name <> OLD.name AND NOT records_case_allows(NEW.id, '{name}') THEN
         PERFORM catalogue_refuse('person_name_changes_by_a_case', 'a name is changed by a case of two officials');
     END IF;
@@ -44,8 +48,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER person_guard BEFORE UPDATE ON accounts_person FOR EACH ROW
-    WHEN ((OLD.sid, OLD.name, OLD.deceased_on, OLD.merged_into_id)
-          IS DISTINCT FROM (NEW.sid, NEW.name, NEW.deceased_on, NEW.merged_into_id))
+    WHEN ((OLD.sid, OLD.name, OLD.deceased_on, OLD.merged_into_id, OLD.id_index, OLD.id_cipher)
+          IS DISTINCT FROM (NEW.sid, NEW.name, NEW.deceased_on, NEW.merged_into_id, NEW.id_index, NEW.id_cipher))
     EXECUTE FUNCTION records_person_guard();
 CREATE TRIGGER person_begins_alive BEFORE INSERT ON accounts_person FOR EACH ROW
     WHEN (NEW.deceased_on IS NOT NULL OR NEW.merged_into_id IS NOT NULL) EXECUTE FUNCTION records_person_guard();

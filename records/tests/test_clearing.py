@@ -17,6 +17,7 @@ from records.models import Batch, BatchRow, RecordVersion
 from records.nightly import nightly
 from records.tests.deliveries import as_csv, check, deliver, penalty
 from records.tests.life import at
+from records.tests.test_mapping import waiting
 from records.tests.test_returned import bad, put_right, send_back, sheet_rows, with_bad_rows, workbook
 
 State = Batch.State
@@ -173,6 +174,13 @@ def test_a_cancelled_and_cleared_batch_is_never_read_again(cast: Cast) -> None:
     refused_by_database(
         "may not go|when_it_is_over", "UPDATE records_batch SET state = 'received' WHERE id = %s", batch.pk
     )
+
+
+def test_a_batch_that_waits_for_its_columns_in_vain_ends_with_its_term(cast: Cast) -> None:
+    batch = waiting(cast)
+    assert clearing.clear(tomorrow()) == 0
+    clearing.clear(today() + timedelta(days=91))
+    assert (fresh(batch).state, fresh(batch).notes[-1]) == (State.CANCELLED, clearing.TOO_LATE)
 
 
 def test_rows_staged_for_a_cleared_batch_are_swept(cast: Cast) -> None:

@@ -348,3 +348,9 @@ def test_the_look_of_a_file_is_of_its_own_batch(cast: Cast) -> None:
     assert isinstance(seen, Look)
     assert seen.rows[0].is_chosen
     assert seen.rows[1].cells[0] == "陈••"
+
+
+def test_a_row_with_a_number_in_pieces_is_no_heading(cast: Cast) -> None:
+    batch = waiting(cast, theirs(cast, more=("12 34 56",)))
+    with pytest.raises(ValidationError, match="一串数字"):
+        mappings.save(batch.pk, Place(0, 1), codes(cast, more=1), name="甲", by=cast.data_officer)

@@ -398,6 +398,9 @@ ATTACKS = {
     "the move called apart": DECIDED
     + "SELECT records_move(c, {person}, {other}) FROM records_personcase c WHERE id = {case}",
     "records named for somebody": "INSERT INTO records_caserecord (case_id, record_id, record_no) VALUES ({case}, 1, 'x')",
+    "a number exchanged": "UPDATE accounts_person SET id_index = 'x' WHERE id = {person}",
+    "a number sealed anew": "UPDATE accounts_person SET id_cipher = (SELECT id_cipher FROM accounts_person WHERE id = {other}) "
+    "WHERE id = {person}",
     "the other person exchanged": "UPDATE records_personcase SET other_id = {person} WHERE id = {case}",
     "an account written into the case": "UPDATE records_personcase SET account_id = {clerk} WHERE id = {case}",
     "one hand": "UPDATE records_personcase SET state = 'decided', decided_by_id = {first}, decided_at = now() WHERE id = {case}",
