@@ -107,7 +107,8 @@ def check_batch(batch_id: int) -> Batch:
         check.count(batch, unmarked=unchanged)
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
-        if not goes_in(batch):  # no commit will come by here
+        # No commit will come by here; and of what is typed all goes in or comes back to the form.
+        if not goes_in(batch) or batch.channel == Batch.Channel.FORM:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")

@@ -1,7 +1,7 @@
 """Typing and pasting: what a clerk types becomes a csv and goes the way of every file (design §5, step 1).
 
 A row that is wrong in itself goes back to the form and leaves nothing behind. One that only the register can refuse
-(R02, R04) leaves a cancelled batch: whoever tries names on a number is seen to.
+(R02, R04) leaves a cancelled batch and the case on the name: whoever tries names on a number is seen to.
 """
 
 import csv

@@ -20,6 +20,7 @@ from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cas
 from records import actions, entry
 from records.intake import store
 from records.models import Batch, BatchRow, SealedFile
+from records.person_models import PersonCase
 from records.reading import own_file
 from records.tests.deliveries import HEADER, as_csv, check, decided, deliver, penalty
 from records.tests.typing import address, browser, by_code, posted, type_in, typed
@@ -410,3 +411,13 @@ def test_the_page_of_a_typed_batch_opens_whatever_became_of_its_rows_or_its_item
     assert (page.status_code, "审核通过" in page.content.decode()) == (200, True)
     retire(cast, cast.item)
     assert browser(cast.data_reviewer).get(url).status_code == 200
+
+
+def test_a_name_that_differs_opens_its_case_beside_good_records_too(cast: Cast) -> None:
+    """The form says that the case decides; and nobody tries names on a number in the shadow of a good row."""
+    deliver(cast, [penalty(cast)])
+    answer = type_in(
+        cast, other(cast), penalty(cast, 行政相对人名称="陈小暑", 行政处罚决定书文号="闽市监处罚〔2026〕5号")
+    )
+    assert "R02" in errors(answer)
+    assert PersonCase.objects.filter(kind="name", sources__batch__channel="form").count() == 1

@@ -72,6 +72,11 @@ def test_whoever_holds_the_file_can_tell_whether_it_is_ours(cast: Cast) -> None:
         forged = {**whole, "content": {**whole["content"], "counts": {**whole["content"]["counts"], name: value}}}
         assert receipts.verify_file(json.dumps(forged).encode()) is None
     assert receipts.verify_file(json.dumps({**whole, "seal": "00" * 32}).encode()) is None
+    twice = data.replace(b'"counts": {', b'"counts": {"rows": 99, "rows": 98}, "counts": {')
+    other = data.replace(b'"rows": 2', b'"rows": 2.0')
+    for said in (twice, other):  # read by another program these are other figures
+        assert said != data
+        assert receipts.verify_file(said) is None
 
 
 @pytest.mark.parametrize(
