@@ -111,13 +111,18 @@ class Person(models.Model):
     id_cipher = models.BinaryField("证件号码（密文）", editable=False)
     id_index = models.BinaryField("证件号码（索引）", unique=True, editable=False)
     deceased_on = models.DateField("死亡日期", null=True, blank=True)
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name="已并入")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, db_index=False, verbose_name="已并入"
+    )  # few are: the index below holds those
     created_at = models.DateTimeField("建立时间", db_default=models.functions.Now(), editable=False)
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "自然人"
+        indexes = [
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into")
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="person_has_a_name"),
             models.CheckConstraint(

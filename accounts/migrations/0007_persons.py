@@ -18,7 +18,7 @@ DROP TRIGGER personname_append_only ON accounts_personname;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_bigrams_inlined"),
+        ("accounts", "0006_persons_are_written_faster"),
     ]
 
     operations = [

@@ -175,8 +175,10 @@ def count(batch: Batch, *, unmarked: int = 0) -> None:
         cursor.execute(_COUNTS, [batch.pk])
         batch.rows, batch.new, batch.changed, batch.unchanged, batch.refused = cursor.fetchone()
         batch.new, batch.unchanged = batch.new - unmarked, batch.unchanged + unmarked
-        cursor.execute(_REASONS, [batch.pk])
-        batch.reasons = dict(cursor.fetchall())
+        batch.reasons = {}
+        if batch.refused:
+            cursor.execute(_REASONS, [batch.pk])
+            batch.reasons = dict(cursor.fetchall())
 
 
 def staged_rows(batch: Batch) -> int:
