@@ -330,8 +330,8 @@ def _carry_out(case: PersonCase) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_carry_out_case(%s)", [case.pk])
     case.refresh_from_db()
-    held = StatementHold.objects.filter(record__in=case.about.values("record"))
-    holds.words_ended(list(held.values_list("statement", flat=True)))
+    reviewed = StatementHold.objects.filter(record__in=case.about.values("record"))
+    holds.words_ended(list(reviewed.values_list("statement", flat=True)))
     for clock in Deadline.objects.of(case).filter(met_on__isnull=True):
         clocks.meet(clock.pk, on=max(timezone.localdate(), clock.started_on))
 

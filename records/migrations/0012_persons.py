@@ -604,7 +604,14 @@ ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
 INSERT INTO catalogue_deadlinerule (code, version, what, n, unit, starts, owner, basis, source, confidence, strict, note,
     in_doubt, rolls, verified, valid_from, state, proposed_at, confirmed_at, withdrawn_reason) VALUES
 ('D40', 1, '姓名不一致核对', 2, 'WD', '发现报送姓名与登记姓名不一致', 'PLATFORM', '《个人信息保护法》第八条（保证个人信息的质量）；天数为本站设定',
- '时限总表（2026-11-23）补充：domain §4.2 L6', 'D', 2, '', 'earlier', true, false, '2021-11-01', 'in_force', now(), now(), '');
+ '时限总表（2026-11-23）补充：domain §4.2 L6', 'D', 2, '', 'earlier', true, false, '2021-11-01', 'in_force', now(), now(), '')
+ON CONFLICT (code, version) DO NOTHING;  -- kept from before, when clocks rest on it
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
+"""
+DATA_UNDONE = """
+ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
+DELETE FROM catalogue_deadlinerule r WHERE code = 'D40' AND NOT EXISTS (SELECT 1 FROM catalogue_deadline d WHERE d.rule_id = r.id);
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
