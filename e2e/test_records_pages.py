@@ -66,7 +66,7 @@ def test_a_work_list_and_saved_views(visitor: Come) -> None:
     page = colleague.page
     colleague.go("/admin/records/worklist/")
     colleague.look("核对名单-列表")
-    page.locator("#result_list tbody th a").first.click()
+    page.locator("#result_list tbody tr", has_text="三季度严重失信案卷核对").locator("th a").click()
     assert "罚款金额与决定书不一致" in colleague.text
     colleague.look("核对名单-填写")
     reached_by_tab(colleague)

@@ -27,6 +27,8 @@ from records.models import Batch, NilDeclaration, SupplyDuty
 from records.situation import as_csv, cells, situation, write_xlsx
 from records.tests.deliveries import as_csv as as_delivery
 from records.tests.deliveries import check, deliver, penalty
+from records.tests.test_returned import bad as row_sent_back
+from records.tests.test_returned import put_right, send_back, workbook
 
 ENTERED = datetime(2025, 12, 1, 1, tzinfo=UTC)
 JANUARY = date(2026, 1, 1)
@@ -412,13 +414,12 @@ def test_the_numbers_of_a_quarter_add_up(cast: Cast, frozen: None) -> None:
     delivered(cast, date(2026, 2, 9), decided=date(2026, 1, 27))  # nine working days from the document
     delivered(cast, date(2026, 2, 10), decided=date(2026, 2, 2), number=2)  # six
     good = penalty(cast, 行政处罚决定书文号="甲1", 处罚决定日期="2026-03-02")
-    bad = check(cast, as_delivery([good, penalty(cast, 证件号码="1"), penalty(cast, 证件号码="2")]), name="坏.csv")
+    wrong = [row_sent_back(cast, n, 处罚决定日期="2026-03-02") for n in (3, 4)]
+    bad = check(cast, as_delivery([good, *wrong]), name="坏.csv")
     actions.commit_now(bad.pk, by=cast.data_reviewer)
-    Batch.objects.filter(pk=bad.pk).update(
-        checked_at=at(date(2026, 3, 5)), committed_at=at(date(2026, 3, 5)), corrected=1
-    )
-    mended = delivered(cast, date(2026, 3, 9), decided=date(2026, 3, 2), number=3)
-    Batch.objects.filter(pk=mended.pk).update(correction_of=bad.pk)
+    Batch.objects.filter(pk=bad.pk).update(checked_at=at(date(2026, 3, 5)), committed_at=at(date(2026, 3, 5)))
+    mended = send_back(cast, put_right(workbook(bad), keep=1))
+    Batch.objects.filter(pk=mended.pk).update(checked_at=at(date(2026, 3, 9)), committed_at=at(date(2026, 3, 9)))
     close_periods(date(2026, 4, 20))
     [line] = situation(date(2026, 2, 1), by=cast.data_officer)
     assert (line.met, line.late, line.missed, line.declared, line.not_counted) == (3, 0, 0, 0, 0)
