@@ -134,20 +134,25 @@ def ask_at_counter(*, id_number: str, name: str, by: Asker) -> CounterRequest | 
         if person is None:
             person = Person.seal(number, name)
             person.save()
-        elif person.deceased_on is not None:
-            raise ValidationError(
-                "系统登记此人已经死亡，不能出具报告。如登记有误，请联系省信用办撤销。", code="deceased"
-            )
         elif normalise_name(person.name) != name:
-            ask = Ask(kind=Kind.COUNTER, ground="窗口申请出具信用报告", purpose="姓名与证件号码不符，未出具",
-                      fields_class="无", refusal=Refusal.NO_GROUND.value, person=person)  # fmt: skip
-            write_query(ask, by=by)
+            _write_refusal(person, "姓名与证件号码不符，未出具", by=by)
             return None
-        now = timezone.now()
-        return CounterRequest.objects.create(
-            person=person, asked_by=user, organisation=user.organisation, asked_at=now,
-            expires_at=now + timedelta(minutes=settings.COUNTER_MINUTES),
-        )  # fmt: skip
+        if person.deceased_on is None:
+            now = timezone.now()
+            return CounterRequest.objects.create(
+                person=person, asked_by=user, organisation=user.organisation, asked_at=now,
+                expires_at=now + timedelta(minutes=settings.COUNTER_MINUTES),
+            )  # fmt: skip
+        _write_refusal(person, "系统登记此人已经死亡，未出具", by=by)
+    # Said when the line is kept: an error inside the transaction would take it back.
+    raise ValidationError("系统登记此人已经死亡，不能出具报告。如登记有误，请联系省信用办撤销。", code="deceased")
+
+
+def _write_refusal(person: Person, purpose: str, *, by: Asker) -> None:
+    """Write the line of a report that is not made out."""
+    ask = Ask(kind=Kind.COUNTER, ground="窗口申请出具信用报告", purpose=purpose,
+              fields_class="无", refusal=Refusal.NO_GROUND.value, person=person)  # fmt: skip
+    write_query(ask, by=by)
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from records.models import SealedFile
 
 MAGIC = b"CFS1"
 FRAME = 1 << 20
-_LOCKS = 4_211  # the first half of this module's advisory locks; the second is the content
+_LOCKS = 4_212  # the first half of this module's advisory locks (4_211 are the helper's); the second is the content
 
 
 def keep(stream: BinaryIO, name: str) -> SealedFile:

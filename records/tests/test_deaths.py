@@ -109,6 +109,16 @@ def test_nobody_opens_an_account_or_gets_a_report_in_the_name_of_the_dead(cast: 
         User.objects.create(username="ghost", name="周清明", kind="citizen", person=proof.proof.person)
 
 
+def test_the_counter_learns_of_a_death_by_name_and_number_only_and_that_leaves_a_line(cast: Cast) -> None:
+    agreed(cast, dying(cast))
+    person = cast.citizen.person
+    assert reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="周清明", by=staff(cast.clerk)) is None
+    with pytest.raises(ValidationError, match="死亡"):
+        reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    told = [line.purpose for line in access_history(person)][:2]
+    assert told == ["系统登记此人已经死亡，未出具", "姓名与证件号码不符，未出具"]
+
+
 def test_a_document_made_after_the_death_is_sent_back_and_an_earlier_one_goes_in(cast: Cast) -> None:
     agreed(cast, dying(cast))
     assert problems(check(cast, as_csv([late_row(cast)]))) == {2: ["R05"]}
