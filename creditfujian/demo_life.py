@@ -9,6 +9,7 @@ from access.models import Purpose, Request
 from accounts.models import User
 from catalogue.models import Item
 from records import acts
+from records.act_reading import records_of
 from records.life_models import RecordAct
 from records.reading import File, Registration, file_by_request, own_file, register
 from records.statements import state
@@ -29,6 +30,7 @@ def load(people: list[tuple[str, str]], item: Item) -> None:
         acts.ask(Kind.CANCEL, [numbers[1]], by=officer, reason="处罚决定经行政复议撤销",
                  document_no="闽政行复〔2026〕12号", document_date=day),
     ):  # fmt: skip
+        records_of(act, by=Asker(reviewer, "工作平台"))
         acts.decide(act.pk, by=reviewer, agree=True, note="情况属实")
     acts.mark(Kind.REVIEW, [numbers[2]], organisation=item.provider, by=officer, reason="当事人已申请行政复议",
               document_no="闽政行复〔2026〕15号", document_date=day)  # fmt: skip
@@ -42,6 +44,7 @@ def load(people: list[tuple[str, str]], item: Item) -> None:
     )  # fmt: skip
     acts.ask(Kind.WITHDRAW, [numbers[6]], by=officer, reason="当事人身份录入有误")
     refused = acts.ask(Kind.WITHDRAW, [numbers[7]], by=officer, reason="疑似重复")
+    records_of(refused, by=Asker(reviewer, "工作平台"))
     acts.decide(refused.pk, by=reviewer, agree=False, note="核对文书号后不是重复，保留。")
 
 

@@ -64,4 +64,5 @@ def _held_words() -> str:
     hold = holds.look(number, why="接到反映：声明写有他人住处", by=asks)
     holds.words_of(hold, by=Asker(asks, "工作平台"))
     holds.propose(hold.pk, ground="others", told="第二句写了别人的姓和住处，请删去这一句。", by=asks)
+    holds.words_of(hold, by=Asker(decides, "工作平台"))
     return holds.decide(hold.pk, agree=True, by=decides).number

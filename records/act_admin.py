@@ -94,11 +94,12 @@ class RecordActAdmin(ReadOnlyAdmin):
     def _detail(self, request: HttpRequest, act: RecordAct, form: DecideForm) -> HttpResponse:
         user = signed_in(request)
         is_open = act.state in (State.DRAFT, State.ASKED)
+        shows = is_open and request.GET.get("records") == "1"
+        records = records_of(act, by=asker(request, STAFF_SITE)) if shows else None  # before it is asked who has looked
         return self._page(
             request, "detail", f"办理单 {act.number}", form, act=act, form=form, is_open=is_open,
             about=act.about.order_by("id"), clock=Deadline.objects.of(act).order_by("-pk").first(),
-            why_not=acts.why_not_decide(act, user), mine=act.asked_by_id == user.pk,
-            records=records_of(act, by=asker(request, STAFF_SITE)) if is_open and request.GET.get("records") == "1" else None,
+            why_not=acts.why_not_decide(act, user), mine=act.asked_by_id == user.pk, records=records,
         )  # fmt: skip
 
     def correct_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -32,6 +32,7 @@ REFUSALS = {
     "recordact_fits_its_records": "有记录的当前状态不能办理这一事项：撤回、撤销、更正限有效或告知中的记录，恢复限已撤回、已撤销或"
     "已修复的记录。请核对记录编号。",
     "recordact_decided_by_another": "申请人不能审核自己的申请，须由本单位另一名工作人员办理。",
+    "recordact_opened_before_it_is_decided": "请先点“查阅记录内容”核对（记入查询日志），再审核。",
     "recordact_decided_in_its_organisation": "只有提供记录的单位可以审核。",
     "recordact_lifts_the_mark_it_names": "这些记录上没有该办理单所加的标记，或标记已经解除。",
     "recordact_rests_on_a_document": "这类事项须写明依据的文书号和日期。",
@@ -89,7 +90,16 @@ def why_not_decide(act: RecordAct, user: User) -> str:
         return f"办理单当前状态为“{act.get_state_display()}”，不能审核。"
     if act.asked_by_id == user.pk:
         return REFUSALS["recordact_decided_by_another"]
+    if not has_looked(act, user):
+        return REFUSALS["recordact_opened_before_it_is_decided"]
     return ""
+
+
+def has_looked(act: RecordAct, user: User) -> bool:
+    """Tell whether the user has opened every record of the act since it was handed in: the query log says so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_act_was_opened(%s, %s)", [act.pk, user.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def drop(act_id: int, *, by: User) -> RecordAct:

@@ -166,6 +166,7 @@ class StatementHoldAdmin(ReadOnlyAdmin):
             mine=hold.asked_by_id == user.pk, decided=hold.decided_by_id == user.pk, propose=propose or ProposeForm(),
             note=NoteForm(), answer=AnswerForm(), clock=Deadline.objects.of(hold).order_by("-pk").first(),
             unanswered=hold.review_at is not None and hold.answered_at is None,
+            has_read=is_open and holds.has_read(hold, user), not_read=holds.NOT_READ,
         )  # fmt: skip
 
     def _page(self, request: HttpRequest, name: str, title: str, *, status: int, **more: Any) -> HttpResponse:

@@ -3,7 +3,8 @@
 The office that runs the register does this, not the supplier: the words are often about the supplier. The person is
 told the ground and what to change, may replace the words at any time, which ends the hold at once, and may speak
 against it once; whoever decided the hold does not answer. The database holds the arrows, the two hands and the reading
-(migration 0011): without the person's own line, or the review at work and a line for the person, no text comes out.
+(migrations 0010, 0016): without the person's own line, or the review at work and a line for the person, no text comes
+out; and who proposes, decides or upholds has opened the words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from records.life_models import Statement
 from records.reading import own_file
 
 State = StatementHold.State
+NOT_READ = "请先点“查阅声明文字”（记入查询日志），读过再办理。"
 NO_DUTY = "只有省信用办的工作人员可以复核个人声明。"
 ANSWER_DUE = "D33"  # how long the office has to answer the person (Credit Reporting Regulations art 26)
 
@@ -98,7 +100,7 @@ def propose(hold_id: int, *, ground: str, told: str, by: User) -> StatementHold:
         if hold.asked_by_id != by.pk:
             raise PermissionDenied("只有开始复核的人可以提出暂停显示。")
         hold.ground, hold.told = ground, hide_numbers(told.strip())[:300]
-        return _move(hold, State.ASKED, "ground", "told")
+        return _move(hold, State.ASKED, "ground", "told", reader=by)
 
 
 def decide(hold_id: int, *, agree: bool, note: str = "", by: User) -> StatementHold:
@@ -111,9 +113,8 @@ def decide(hold_id: int, *, agree: bool, note: str = "", by: User) -> StatementH
         hold.decided_by, hold.decided_at, hold.decision_note = by, timezone.now(), note.strip()[:300]
         if not agree:
             hold.ended_at = hold.decided_at
-        return _move(
-            hold, State.HELD if agree else State.REFUSED, "decided_by", "decided_at", "decision_note", "ended_at"
-        )
+        fields = ("decided_by", "decided_at", "decision_note", "ended_at")
+        return _move(hold, State.HELD if agree else State.REFUSED, *fields, reader=by)
 
 
 def drop(hold_id: int, *, by: User) -> StatementHold:
@@ -146,7 +147,7 @@ def uphold(hold_id: int, *, answer: str, by: User) -> StatementHold:
         if hold.review_at is None or hold.answered_at is not None:
             raise ValidationError("本人没有提出意见，或已经答复。", code="state")
         hold.answered_by, hold.answered_at, hold.answer = by, timezone.now(), answer.strip()[:300]
-        return _move(hold, State.HELD, "answered_by", "answered_at", "answer")
+        return _move(hold, State.HELD, "answered_by", "answered_at", "answer", reader=by)
 
 
 @transaction.atomic
@@ -169,6 +170,13 @@ def speak_against(person: Person, number: str, words: str, *, by: Asker) -> Stat
     return hold
 
 
+def has_read(hold: StatementHold, user: User) -> bool:
+    """Tell whether the user has opened the words under review: the query log says so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT records_hold_was_opened(%s, %s)", [hold.pk, user.pk])
+        return bool(cursor.fetchone()[0])
+
+
 @contextmanager
 def _locked(hold_id: int, by: User) -> Iterator[StatementHold]:
     """Give the review's row, locked, to officials of its own office; others are told no more than that."""
@@ -185,9 +193,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _move(hold: StatementHold, state: str, *fields: str) -> StatementHold:
+def _move(hold: StatementHold, state: str, *fields: str, reader: User | None = None) -> StatementHold:
     if hold.state not in ARROWS[state]:
         raise ValidationError(f"复核当前状态为“{hold.get_state_display()}”，不能这样办理。", code="state")
+    if reader is not None and not has_read(hold, reader):  # the database refuses it too
+        raise PermissionDenied(NOT_READ)
     hold.state = state
     hold.save(update_fields=["state", *fields])
     if hold.answered_at or hold.ended_at:

@@ -80,6 +80,9 @@ class RecordAct(models.Model):
     )
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="申请人", related_name="+")
     asked_at = models.DateTimeField("申请时间", db_default=Now())
+    handed_in_at = models.DateTimeField(
+        "提交时间", null=True, editable=False
+    )  # the database's own: what is decided on stands
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="审核人", related_name="+")
     decided_at = models.DateTimeField("审核时间", null=True)
     decision_note = models.CharField("审核意见", max_length=300, blank=True)

@@ -12,6 +12,7 @@ from access.actions import Asker
 from accounts.models import User
 from creditfujian.tests.cast import Cast
 from records import acts
+from records.act_reading import records_of
 from records.life_models import ActRecord, RecordAct, RecordEvent
 from records.reading import own_file
 from records.tests.deliveries import deliver, penalty
@@ -61,8 +62,13 @@ def done(cast: Cast, kind: RecordAct.Kind, number: str, **more: object) -> Recor
     """Ask and decide by the two officials."""
     if kind in RecordAct.NEED_DOCUMENT:
         more = {"document_no": "闽市监撤〔2026〕1号", "document_date": date(2026, 11, 1), **more}
-    act = acts.ask(kind, [number], by=cast.data_officer, reason=WRONG, **more)  # type: ignore[arg-type]
-    return acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    return opened_and_decided(cast, acts.ask(kind, [number], by=cast.data_officer, reason=WRONG, **more))  # type: ignore[arg-type]
+
+
+def opened_and_decided(cast: Cast, act: RecordAct, *, agree: bool = True, note: str = "") -> RecordAct:
+    """Open the records of an act and decide it, as the second official."""
+    records_of(act, by=asker(cast.data_reviewer))
+    return acts.decide(act.pk, by=cast.data_reviewer, agree=agree, note=note)
 
 
 def states(number: str) -> list[tuple[int, int]]:

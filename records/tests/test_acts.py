@@ -7,16 +7,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from access.actions import Asker
+from access.actions import Ask, Asker, write_query
+from access.models import Kind as QueryKind
 from access.models import Query
 from catalogue.models import Deadline
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records import acts
+from records.act_reading import records_of
 from records.life_models import ActRecord, RecordAct, RecordEvent
 from records.models import Record, RecordVersion
 from records.reading import own_file, public_records
 from records.tests.deliveries import as_csv, check, deliver, penalty, problems
-from records.tests.life import asker, done, numbers_of, one_record, states
+from records.tests.life import asker, done, numbers_of, one_record, opened_and_decided, states
 
 Kind, State = RecordAct.Kind, Record.State
 # A query line stays a key for its transaction: readings by several people need transactions of their own.
@@ -36,7 +38,7 @@ def test_a_withdrawal_asked_by_one_and_decided_by_another_takes_the_record_out(c
     number = one_record(cast)
     act = acts.ask(Kind.WITHDRAW, [number], by=cast.data_officer, reason="重复报送")
     assert public(cast) == 1  # asking changes nothing
-    act = acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    act = opened_and_decided(cast, act)
     assert (act.state, act.decided_by) == ("done", cast.data_reviewer)
     assert (own(cast), public(cast)) == ([], 0)
     event = RecordEvent.objects.get()
@@ -59,7 +61,7 @@ def test_the_clock_of_a_withdrawal_on_annulment_runs_from_the_document_and_stops
     act = acts.ask(Kind.CANCEL, [one_record(cast)], by=cast.data_officer, reason="被复议撤销", **PAPER)
     clock = Deadline.objects.of(act).get()
     assert (clock.rule.code, clock.started_on, clock.due_on) == ("D10", date(2026, 11, 2), date(2026, 11, 5))
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
     assert Deadline.objects.of(act).get().met_on == timezone.localdate()
 
 
@@ -74,8 +76,8 @@ def test_what_was_withdrawn_can_be_restored(cast: Cast) -> None:
 def test_a_refusal_needs_a_reason_and_changes_nothing(cast: Cast) -> None:
     act = acts.ask(Kind.WITHDRAW, [one_record(cast)], by=cast.data_officer, reason="重复报送")
     with pytest.raises(ValidationError, match="理由"):
-        acts.decide(act.pk, by=cast.data_reviewer, agree=False)
-    assert acts.decide(act.pk, by=cast.data_reviewer, agree=False, note="不是重复").state == "refused"
+        opened_and_decided(cast, act, agree=False)
+    assert opened_and_decided(cast, act, agree=False, note="不是重复").state == "refused"
     assert public(cast) == 1
 
 
@@ -86,9 +88,61 @@ def test_nobody_decides_what_they_asked_for_nor_what_another_department_supplied
             acts.decide(act.pk, by=user, agree=True)
 
 
+@pytest.mark.parametrize("agree", [True, False])
+@pytest.mark.parametrize("kind", [Kind.WITHDRAW, Kind.CANCEL, Kind.REVIEW])
+def test_nobody_decides_about_records_that_they_have_not_opened(cast: Cast, kind: RecordAct.Kind, agree: bool) -> None:
+    number = one_record(cast)
+    act = acts.ask(kind, [number], by=cast.data_officer, reason="重复报送", **PAPER)
+    records_of(act, by=asker(cast.data_officer))  # a colleague's look is not one's own
+    with pytest.raises(PermissionDenied, match="查阅记录内容"):
+        acts.decide(act.pk, by=cast.data_reviewer, agree=agree, note="不同意")
+    with pytest.raises(IntegrityError, match="has opened the records"), transaction.atomic():
+        RecordAct.objects.filter(pk=act.pk).update(
+            state="decided" if agree else "refused", decided_by=cast.data_reviewer, decided_at=timezone.now(),
+            decision_note="不同意",
+        )  # fmt: skip
+    with pytest.raises(IntegrityError, match="not rewritten"), transaction.atomic():
+        RecordAct.objects.filter(pk=act.pk).update(handed_in_at=None)
+    assert opened_and_decided(cast, act, agree=agree, note="不同意").state == ("done" if agree else "refused")
+
+
+@apart
+def test_a_look_at_the_draft_of_a_correction_is_none_at_the_correction() -> None:
+    cast = make_cast()
+    number = one_record(cast)
+    act = acts.ask(Kind.CORRECT, [number], by=cast.data_officer, reason="罚款金额录入有误")
+    records_of(act, by=asker(cast.data_reviewer))
+    act, wrong = correction(cast, number, act, 处罚内容="吊销登记证。")
+    assert wrong == {}
+    with pytest.raises(PermissionDenied, match="查阅记录内容"):
+        acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    assert opened_and_decided(cast, act).state == "done"
+
+
+@apart
+def test_a_look_at_one_person_of_an_act_is_none_at_the_other() -> None:
+    cast = make_cast()
+    other = penalty(cast, 行政相对人名称="林大雪", 证件号码=OTHER_NUMBER, 行政处罚决定书文号="闽市监处罚〔2026〕2号")
+    numbers = [one_record(cast)]
+    deliver(cast, [other])
+    numbers += numbers_of(cast.other_citizen)
+    act = acts.ask(Kind.WITHDRAW, numbers, by=cast.data_officer, reason="重复报送")
+    assert acts.why_not_decide(act, cast.data_reviewer)
+    with transaction.atomic():
+        line = Ask(
+            kind=QueryKind.DUTY, ground="核对", purpose="办理撤回", fields_class="提供单位可见", items=[cast.item],
+            case_no=act.number, person=cast.citizen.person,
+        )  # fmt: skip
+        write_query(line, by=asker(cast.data_reviewer))
+    assert acts.why_not_decide(act, cast.data_reviewer)
+    records_of(act, by=asker(cast.data_reviewer))
+    assert not acts.why_not_decide(act, cast.data_reviewer)
+
+
 @pytest.mark.parametrize("decider", ["data_officer", "officer_elsewhere"])
 def test_two_officials_of_the_supplier_decide_even_by_sql(cast: Cast, decider: str) -> None:
     act = acts.ask(Kind.WITHDRAW, [one_record(cast)], by=cast.data_officer, reason="重复报送")
+    records_of(act, by=asker(cast.data_officer))
     with pytest.raises(IntegrityError, match="decided_by_another|decides about it"), transaction.atomic():
         RecordAct.objects.filter(pk=act.pk).update(
             state="decided", decided_by=getattr(cast, decider), decided_at=timezone.now()
@@ -183,13 +237,14 @@ def test_an_act_cannot_jump_by_sql(cast: Cast, target: str) -> None:
     if target == "done":
         changes |= {"decided_by": cast.data_reviewer, "decided_at": timezone.now(), "done_at": timezone.now()}
     if target == "dropped":
-        acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+        opened_and_decided(cast, act)
     with pytest.raises(IntegrityError), transaction.atomic():
         RecordAct.objects.filter(pk=act.pk).update(**changes)
 
 
 def test_an_act_decided_by_sql_is_not_done_by_saying_so(cast: Cast) -> None:
     act = acts.ask(Kind.WITHDRAW, [one_record(cast)], by=cast.data_officer, reason="重复报送")
+    records_of(act, by=asker(cast.data_reviewer))
     RecordAct.objects.filter(pk=act.pk).update(
         state="decided", decided_by=cast.data_reviewer, decided_at=timezone.now()
     )
@@ -332,15 +387,17 @@ def test_a_repaired_record_cannot_be_withdrawn_or_cancelled_twice(cast: Cast) ->
     repaired(cast, number)
     act = acts.ask(Kind.WITHDRAW, [number], by=cast.data_officer, reason="试试")
     with pytest.raises(ValidationError, match="当前状态不能"):
-        acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+        opened_and_decided(cast, act)
     assert RecordAct.objects.get(pk=act.pk).state == "asked"
 
 
 # --- correction ----------------------------------------------------------------------------------------
 
 
-def correction(cast: Cast, number: str, **changes: str) -> tuple[RecordAct, dict[str, list[str]]]:
-    act = acts.ask(Kind.CORRECT, [number], by=cast.data_officer, reason="罚款金额录入有误")
+def correction(
+    cast: Cast, number: str, act: RecordAct | None = None, **changes: str
+) -> tuple[RecordAct, dict[str, list[str]]]:
+    act = act or acts.ask(Kind.CORRECT, [number], by=cast.data_officer, reason="罚款金额录入有误")
     with transaction.atomic():
         record, version, _ = acts.correction_of(act, by=asker(cast.data_officer))
         codes = {field.label: code for code, field in acts.schema_of(record).by_code.items()}
@@ -352,7 +409,7 @@ def test_a_correction_passes_the_checks_of_a_delivered_row_and_makes_a_version(c
     number = one_record(cast)
     act, wrong = correction(cast, number, **{"罚款金额（万元）": "5.5", "处罚内容": "吊销登记证，罚款五万五千元。"})
     assert wrong == {}
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
     shown = view(cast)
     assert shown.version == 2
     assert "5.5" in {fact.value for fact in shown.facts}
@@ -377,7 +434,7 @@ def test_a_correction_never_moves_a_record_to_another_document(cast: Cast) -> No
     number = one_record(cast)
     act, wrong = correction(cast, number, 行政处罚决定书文号="闽市监处罚〔2026〕77号", 处罚内容="吊销登记证。")
     assert wrong == {}
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
     assert view(cast).doc_no == "闽市监处罚〔2026〕1号"
 
 
@@ -387,7 +444,7 @@ def test_a_corrected_record_is_left_alone_when_its_batch_is_withdrawn(cast: Cast
 
     number = one_record(cast)
     act, _ = correction(cast, number, 处罚内容="吊销登记证。")
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
     assert actions.withdraw(Batch.objects.get().pk, by=cast.data_officer, reason="整批重报") == 0
     assert numbers_of(cast.citizen) == [number]
 

@@ -23,7 +23,7 @@ from records.models import Batch, BatchRow
 from records.person_models import PersonCase
 from records.reading import File, file_by_request, own_file, public_records, register
 from records.tests.deliveries import as_csv, check, deliver, penalty, problems
-from records.tests.life import asker, numbers_of
+from records.tests.life import asker, numbers_of, opened_and_decided
 from records.tests.persons import CERTIFICATE, DAY, agreed, dying, looked, undone
 from records.tests.test_database_rules import at_work
 from records.tests.test_gateway import registration, staff
@@ -148,10 +148,10 @@ def test_what_was_withdrawn_is_not_restored_after_the_death_and_can_still_be_wit
     number = numbers_of(cast.citizen)[0]
     agreed(cast, dying(cast))
     act = acts.ask(RecordAct.Kind.WITHDRAW, [number], by=cast.data_officer, reason="认错了人")
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
     act = acts.ask(RecordAct.Kind.RESTORE, [number], by=cast.data_officer, reason="试试")
     with pytest.raises(ValidationError, match="已经死亡"):
-        acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+        opened_and_decided(cast, act)
 
 
 def test_a_mistaken_death_is_undone_by_another_case_once(cast: Cast) -> None:

@@ -10,9 +10,10 @@ from django.test import Client
 from access.actions import Asker
 from access.models import Query, QueryPerson
 from access.reading import access_history
-from accounts.models import User
+from accounts.actions import register_staff
+from accounts.models import Role, User
 from catalogue.models import Deadline
-from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast
 from records import holds, reports
 from records.hold_models import StatementHold
 from records.life_models import Statement
@@ -48,11 +49,22 @@ def number(cast: Cast) -> str:
 
 def proposed(cast: Cast, number: str) -> StatementHold:
     hold = holds.look(number, why="接到反映，写有他人住址", by=cast.credit_office)
+    holds.words_of(hold, by=asker(cast.credit_office))
     return holds.propose(hold.pk, ground="others", told=TOLD, by=cast.credit_office)
 
 
 def held(cast: Cast, number: str) -> StatementHold:
-    return holds.decide(proposed(cast, number).pk, agree=True, by=cast.credit_office_2)
+    hold = proposed(cast, number)
+    holds.words_of(hold, by=asker(cast.credit_office_2))
+    return holds.decide(hold.pk, agree=True, by=cast.credit_office_2)
+
+
+def third_official(cast: Cast) -> User:
+    """Another official of the office, who has had nothing to do with it."""
+    return register_staff(
+        username="credit_office_3", name="信用辛", organisation=cast.credit_office.organisation,
+        roles=[Role.CREDIT_OFFICE], password=PASSWORD,
+    )  # fmt: skip
 
 
 def seen_by_others(cast: Cast) -> list[str]:
@@ -67,6 +79,7 @@ def test_two_officials_hold_words_back_from_everybody_but_their_person(cast: Cas
     assert all("村东三号" in text for text in seen_by_others(cast))
     hold = proposed(cast, number)
     assert all("村东三号" in text for text in seen_by_others(cast))  # one official alone changes nothing
+    holds.words_of(hold, by=asker(cast.credit_office_2))
     holds.decide(hold.pk, agree=True, by=cast.credit_office_2)
     assert not any("村东三号" in text for text in seen_by_others(cast))
     mine = own_file(cast.citizen.person, by=me(cast)).records[0]
@@ -128,6 +141,14 @@ def test_reading_the_words_leaves_a_line_that_the_person_finds(cast: Cast, numbe
     assert access_history(cast.citizen.person)[0].case_no == hold.number
     office.post(f"{LIST}{hold.pk}/propose/", {"ground": "others", "told": TOLD})
     second = as_user(cast.credit_office_2)
+    detail = f"{LIST}{hold.pk}/change/"
+    assert "同意暂停显示" not in second.get(detail).content.decode()  # not before they have read the words themselves
+    second.post(f"{LIST}{hold.pk}/decide/", {"agree": "1"})
+    refused = second.get(detail).content.decode()
+    assert "请先点“查阅声明文字”" in refused
+    assert StatementHold.objects.get().state == State.ASKED
+    assert "同意暂停显示" in second.get(f"{detail}?words=1").content.decode()
+    assert "同意暂停显示" in second.get(detail).content.decode()
     second.post(f"{LIST}{hold.pk}/decide/", {"agree": "1"})
     hold.refresh_from_db()
     assert (hold.state, hold.decided_by) == (State.HELD, cast.credit_office_2)
@@ -158,15 +179,51 @@ def test_one_official_cannot_do_both_nor_without_a_reason(cast: Cast, number: st
         holds.decide(hold.pk, agree=True, by=cast.credit_office_2)
     with pytest.raises(ValidationError, match="请选择理由"):
         holds.propose(hold.pk, ground="", told=TOLD, by=cast.credit_office)
+    holds.words_of(hold, by=asker(cast.credit_office))
     holds.propose(hold.pk, ground="others", told=TOLD, by=cast.credit_office)
     with pytest.raises(PermissionDenied, match="另一名"):
         holds.decide(hold.pk, agree=True, by=cast.credit_office)
     with pytest.raises(ValidationError, match="不同意的理由"):
         holds.decide(hold.pk, agree=False, by=cast.credit_office_2)
+    holds.words_of(hold, by=asker(cast.credit_office_2))
     holds.decide(hold.pk, agree=False, note="没有他人信息", by=cast.credit_office_2)
     again = holds.look(number, why="又有反映", by=cast.credit_office_2)
     assert holds.drop(again.pk, by=cast.credit_office_2).state == State.DROPPED
     assert all("村东三号" in text for text in seen_by_others(cast))
+
+
+SIGNED = "decided_at = now(), decided_by_id = (SELECT id FROM accounts_user WHERE username = 'office2')"
+
+
+@pytest.mark.parametrize("way", ["held", "refused"])
+def test_nobody_proposes_decides_or_upholds_without_having_read_the_words(cast: Cast, number: str, way: str) -> None:
+    hold = holds.look(number, why="接到反映", by=cast.credit_office)
+    with pytest.raises(PermissionDenied, match="查阅声明文字"):
+        holds.propose(hold.pk, ground="others", told=TOLD, by=cast.credit_office)
+    with pytest.raises(DatabaseError, match="has read the words"), transaction.atomic():
+        sql("UPDATE records_statementhold SET state = 'asked', ground = 'others', told = '删去'")
+    holds.words_of(hold, by=asker(cast.credit_office))
+    holds.propose(hold.pk, ground="others", told=TOLD, by=cast.credit_office)
+    with pytest.raises(PermissionDenied, match="查阅声明文字"):
+        holds.decide(hold.pk, agree=way == "held", note="不必", by=cast.credit_office_2)
+    with pytest.raises(DatabaseError, match="has read the words"), transaction.atomic():
+        sql(f"UPDATE records_statementhold SET state = %s, decision_note = '不必', {SIGNED}", way)
+    holds.words_of(hold, by=asker(cast.credit_office_2))
+    assert holds.decide(hold.pk, agree=way == "held", note="不必", by=cast.credit_office_2).state == way
+
+
+def test_whoever_answers_the_person_has_read_the_words_too(cast: Cast, number: str, as_user: As) -> None:
+    hold, third = held(cast, number), third_official(cast)
+    holds.speak_against(cast.citizen.person, number, "那是公开的地址。", by=me(cast))
+    page = as_user(third)
+    assert 'name="answer"' in page.get(f"{LIST}{hold.pk}/change/").content.decode()
+    assert "/uphold/" not in page.get(f"{LIST}{hold.pk}/change/").content.decode()
+    with pytest.raises(PermissionDenied, match="查阅声明文字"):
+        holds.uphold(hold.pk, answer="维持", by=third)
+    with pytest.raises(DatabaseError, match="has read the words"), transaction.atomic():
+        sql("UPDATE records_statementhold SET answered_by_id = %s, answered_at = now(), answer = '维持'", third.pk)
+    assert "/uphold/" in page.get(f"{LIST}{hold.pk}/change/?words=1").content.decode()
+    assert holds.uphold(hold.pk, answer="住址不是公开信息。", by=third).answered_by == third
 
 
 @pytest.mark.parametrize(

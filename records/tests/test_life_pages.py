@@ -19,7 +19,7 @@ from records.life_models import RecordAct
 from records.models import Record
 from records.reading import own_file
 from records.statements import state, take_back
-from records.tests.life import one_record
+from records.tests.life import one_record, opened_and_decided
 from records.waiting import waiting_for
 
 Kind = RecordAct.Kind
@@ -38,7 +38,12 @@ def test_an_officer_asks_on_the_page_and_another_decides_there(cast: Cast, as_us
     act = RecordAct.objects.get()
     assert asked["Location"] == f"{LIST}{act.pk}/change/"
     assert {c.title: c.count for c in waiting_for(cast.data_reviewer)}["待审核的办理单"] == 1
-    assert "重复报送" in reviewer.get(asked["Location"]).content.decode()
+    shut = reviewer.get(asked["Location"]).content.decode()
+    assert "重复报送" in shut
+    assert "同意，立即生效" not in shut  # not before the reviewer has opened the record
+    reviewer.post(f"{LIST}{act.pk}/decide/", {"agree": "1", "note": ""})
+    assert "请先点“查阅记录内容”" in reviewer.get(asked["Location"]).content.decode()
+    assert "同意，立即生效" in reviewer.get(asked["Location"] + "?records=1").content.decode()
     reviewer.post(f"{LIST}{act.pk}/decide/", {"agree": "1", "note": ""})
     act.refresh_from_db()
     assert act.state == "done"
@@ -83,7 +88,7 @@ def test_what_runs_out_first_stands_first_however_many_acts_there_are(cast: Cast
     assert [act.pk for act in page.context["cl"].result_list] == [made[n].pk for n in (3, 2, 1, 0)]
     assert page.content.decode().count("（超期）") == 2
     assert len(many) == len(few)
-    acts.decide(made[3].pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, made[3])
     assert reviewer.get(LIST).context["cl"].result_list[0].pk == made[2].pk  # what is done runs out no more
 
 

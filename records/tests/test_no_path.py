@@ -35,7 +35,7 @@ from records.reading import View, own_file
 from records.soundness import check_sealed
 from records.soundness_models import Unsound
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty
-from records.tests.life import asker, numbers_of
+from records.tests.life import asker, numbers_of, opened_and_decided
 from records.tests.typing import fields, type_in
 
 REFUSED = (PermissionDenied, ValidationError, DatabaseError)
@@ -181,7 +181,7 @@ def by_act(cast: Cast, wrong: Wrong) -> None:
     values |= {f.code: wrong.row[f.label] for f in fields(cast) if f.label in wrong.row}
     values["CF_NR"] = "罚款五万元。"
     if not acts.propose_correction(act.pk, values, by=asker(cast.data_officer)):
-        acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+        opened_and_decided(cast, act)
 
 
 def by_staged_rows(cast: Cast, wrong: Wrong) -> None:
@@ -266,7 +266,7 @@ def by_the_content_of_an_act(cast: Cast, wrong: Wrong) -> None:
             {**_values(cast, batch, stored), "act": act.pk},
         )
     RecordAct.objects.filter(pk=act.pk).update(state="asked")
-    acts.decide(act.pk, by=cast.data_reviewer, agree=True)
+    opened_and_decided(cast, act)
 
 
 BY_PEOPLE = [by_form, by_file, by_act]
