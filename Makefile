@@ -8,6 +8,9 @@ help:  ## these lines
 run:  ## the portal with demo data on http://127.0.0.1:8000 (PORT=8001 for another port)
 	@$(NEED) creditfujian/dev/run.py
 
+code:  ## the one-time code of a demo account: make code USER=data_officer (QR=1 shows a QR code for your phone)
+	@$(NEED) creditfujian/dev/code.py "$(USER)" $(if $(QR),--qr)
+
 test:  ## all tests, browser tests included (ARGS="-k gateway" for some)
 	@$(NEED) creditfujian/dev/test.py test $(ARGS)
 
@@ -26,4 +29,4 @@ format:  ## put the code into shape
 clean-data:  ## throw the demo's database, files and accounts away
 	@$(NEED) creditfujian/dev/clean.py
 
-.PHONY: help run test lint bench lock format clean-data
+.PHONY: help run code test lint bench lock format clean-data

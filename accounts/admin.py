@@ -3,19 +3,37 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.html import format_html_join
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from accounts import second_factors
 from accounts.actions import prove_identity, register_organisation
-from accounts.models import IdentityProof, Organisation, Region, Role, RoleConflict, User
-from accounts.web import signed_in
+from accounts.models import (
+    IdentityProof,
+    Organisation,
+    Region,
+    Role,
+    RoleConflict,
+    SignInLine,
+    SignInRule,
+    User,
+)
+from accounts.sessions import reference, sessions_of
+from accounts.sign_in import end_sessions, unlock
+from accounts.sign_in_log import locked_until, name_index, write
+from accounts.sign_in_models import Event
+from accounts.sign_in_rules import limits
+from accounts.web import do_and_say, door_of, require_step_up, sentence_of, signed_in
 from creditfujian.lib.masking import Profile
 
 for model in (Group, Failure, OrmQ, Schedule, Success):  # ours say the same in the field's words
@@ -120,6 +138,16 @@ class NewStaffForm(forms.ModelForm):
         return data
 
 
+class FirstPasswordForm(AdminPasswordChangeForm):
+    """A password that an administrator sets is one that the holder changes at once."""
+
+    def save(self, commit: bool = True) -> User:
+        user = super().save(commit=False)
+        user.must_change_password = True
+        user.save()
+        return user
+
+
 class WithoutRoleFilter(admin.SimpleListFilter):
     """Accounts that wait for a role."""
 
@@ -139,6 +167,8 @@ class StaffAdmin(UserAdmin):
 
     form = StaffForm
     add_form = NewStaffForm
+    change_password_form = FirstPasswordForm
+    change_form_template = "admin/accounts/user/change_form.html"
     list_display = ["username", "name", "organisation", "role_list", "is_active", "last_login"]
     list_filter = ["is_active", WithoutRoleFilter, "groups"]
     search_fields = ["username", "name", "organisation__name"]
@@ -149,7 +179,7 @@ class StaffAdmin(UserAdmin):
     add_fieldsets = ((None, {"fields": ["username", "name", "organisation", "password"]}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).filter(kind=User.Kind.STAFF).prefetch_related("groups")
+        return super().get_queryset(request).exclude(kind=User.Kind.CITIZEN).prefetch_related("groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         if obj is None:
@@ -161,6 +191,8 @@ class StaffAdmin(UserAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
+        if obj.kind == User.Kind.INSTITUTION:  # roles are of staff; an operator asks for its institution
+            return ((None, {"fields": ["username", "name", "organisation", "is_active"]}),)
         roles = "groups" if request.user.has_perm("accounts.assign_roles") else "role_list"
         return ((None, {"fields": ["username", "name", "organisation", "is_active", roles]}),)
 
@@ -169,14 +201,104 @@ class StaffAdmin(UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
         if not change:
-            obj.kind, obj.is_staff = User.Kind.STAFF, True
+            outside = obj.organisation is not None and obj.organisation.kind == Organisation.Kind.INSTITUTION
+            obj.kind, obj.is_staff = (User.Kind.INSTITUTION if outside else User.Kind.STAFF), not outside
             obj.set_password(form.cleaned_data["password"])
+            obj.must_change_password = True
         obj.save()
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.sign_in_view)
+        return [path("<int:pk>/sign-in/", view, name="accounts_user_sign_in"), *super().get_urls()]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Opening accounts and giving roles need the second factor again."""
+        deed = super().changeform_view
+        if request.method == "POST":
+            deed = require_step_up(deed)
+        return deed(request, object_id, form_url, extra_context)
+
+    @require_step_up
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set a password anew: the system administrator's, who cannot bind a phone to the account (binding codes)."""
+        if not request.user.has_perm("accounts.add_user"):
+            raise PermissionDenied("只有系统管理员可以重设密码。")
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and response.status_code == 302:
+                user, by, door = User.objects.get(pk=id), signed_in(request), door_of(request)
+                write(Event.PASSWORD_RESET, user, door, by=by)
+                sessions_of(user).delete()
+        return response
+
+    def sign_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How an account signs in, for the security administrator: lock, sessions, binding code."""
+        if not request.user.has_perm("accounts.guard_sign_in"):
+            raise PermissionDenied("只有安全管理员可以管理登录安全。")
+        user = self.get_queryset(request).filter(pk=pk).first()
+        if user is None:
+            raise Http404
+        if request.method == "POST":
+            return require_step_up(self._guard)(request, user)
+        return self._state_of(request, user)
+
+    def _guard(self, request: HttpRequest, user: User) -> HttpResponse:
+        by, door, deed = signed_in(request), door_of(request), request.POST.get("deed", "")
+        if deed == "binding":
+            try:
+                kept, code = second_factors.issue_binding_code(user, by=by, door=door)
+            except ValidationError as error:
+                messages.error(request, sentence_of(error))
+            else:
+                return self._state_of(request, user, binding=kept, code=code)
+        elif deed == "end":
+            do_and_say(request, lambda: end_sessions(user, door, by=by), "该账户的会话已全部结束。")
+        elif deed == "unlock":
+            do_and_say(request, lambda: unlock(user, door, by=by), "已解除锁定，可以重新登录。")
+        elif deed:
+            do_and_say(request, lambda: end_sessions(user, door, by=by, only=deed), "会话已结束。")
+        return redirect("admin:accounts_user_sign_in", user.pk)
+
+    def _state_of(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        locked = locked_until(name_index(user, ""), door_of(request).nowhere(), limits(), known=False)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": f"{user} 的登录安全", "who": user,
+            "factors": second_factors.held_by(user), "sessions": [(reference(s), s) for s in sessions_of(user)],
+            "lines": SignInLine.objects.filter(account=user).select_related("by")[:20], "locked": locked,
+            "waiting": user.binding_codes.filter(used_at=None).first(), **more,
+        }  # fmt: skip
+        return render(request, "admin/accounts/user/sign_in.html", context)
 
     @admin.display(description="角色")
     def role_list(self, user: User) -> str:
         held = {group.name for group in user.groups.all()}
         return format_html_join("、", "{}", [(role.label,) for role in Role if role.value in held]) or "—"
+
+
+@admin.register(SignInLine)
+class SignInLineAdmin(ReadOnlyAdmin):
+    """What happened at the door, for the auditor and the security administrator."""
+
+    list_display = ["at", "account", "event", "method", "network", "by", "note"]
+    list_filter = ["event", "method"]
+    search_fields = ["account__username", "account__name"]
+    list_select_related = ["account", "by"]
+    fields = ["at", "account", "event", "method", "network", "known_browser", "by", "note"]
+
+
+@admin.register(SignInRule)
+class SignInRuleAdmin(ReadOnlyAdmin):
+    """The limits of signing in, and what they rest on."""
+
+    list_display = ["code", "what", "value", "unit", "since", "set_by"]
+    list_select_related = ["set_by"]
+    fields = ["code", "what", "value", "unit", "least", "most", "source", "since", "set_by", "reason"]
+
+    @admin.display(description="限值")
+    def what(self, rule: SignInRule) -> str:
+        return rule.get_code_display()
 
 
 class ProofForm(forms.Form):

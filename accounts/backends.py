@@ -9,6 +9,15 @@ from accounts.models import Person, User
 from creditfujian.lib import identity
 
 
+def account_named(typed: str) -> User | None:
+    """Return the account that a typed user name or identity number stands for, or None."""
+    number = identity.normalise(typed)
+    if len(number) == 18 and number[:17].isdigit():
+        person = Person.objects.holder_of(number)
+        return User.objects.filter(person=person).first() if person else None
+    return User.objects.filter(username=typed).first()
+
+
 class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
@@ -19,7 +28,6 @@ class StaffAndCitizens(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        if username and len(number := identity.normalise(username)) == 18 and number[:17].isdigit():
-            person = Person.objects.holder_of(number)
-            username = User.objects.filter(person=person).values_list("username", flat=True).first() or ""
+        if username is not None:
+            username = getattr(account_named(username), "username", "")
         return super().authenticate(request, username=username, password=password, **kwargs)  # type: ignore[return-value]

@@ -259,12 +259,16 @@ class User(AbstractUser):
         Person, models.PROTECT, null=True, blank=True, editable=False, verbose_name="自然人", related_name="user"
     )
 
+    must_change_password = models.BooleanField(
+        "须修改密码", db_default=False, default=False, editable=False
+    )  # somebody else knows it: the administrator who set it
+
     objects = Accounts()  # type: ignore[misc]
     REQUIRED_FIELDS = ["name"]
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"
-        permissions = [("assign_roles", "分配角色")]
+        permissions = [("assign_roles", "分配角色"), ("guard_sign_in", "管理登录安全")]
         constraints = [
             models.CheckConstraint(condition=Q(is_superuser=False), name="user_nobody_is_superuser"),
             models.CheckConstraint(
@@ -344,3 +348,14 @@ class IdentityProof(models.Model):
 
     def __str__(self) -> str:
         return f"核验 {self.checked_at:%Y-%m-%d %H:%M}"
+
+
+from accounts.sign_in_models import (  # noqa: E402, F401 – further tables of the app
+    BindingCode,
+    IdentityLink,
+    RecoveryCode,
+    SecondFactor,
+    Session,
+    SignInLine,
+    SignInRule,
+)

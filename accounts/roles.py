@@ -45,8 +45,10 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
                  "records.add_counterrequest", "records.print_report"),
-    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal"),
-    Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict"),
+    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal", "accounts.view_signinline",
+                   "accounts.view_signinrule"),
+    Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
+                          "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule"),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",
         "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region",

@@ -140,6 +140,7 @@ def officer() -> tuple[Client, int]:
     """Return an officer's browser and a registration of three items."""
     from accounts.models import User
     from catalogue.models import Item
+    from creditfujian.tests.cast import browser_of
     from records.listing import register
     from records.tests.listings import asks, wish
 
@@ -150,9 +151,7 @@ def officer() -> tuple[Client, int]:
         item = items[0]
 
     request = register(wish(Here, items=items), by=asks(user))  # type: ignore[arg-type]
-    client = Client()
-    client.force_login(user, backend="accounts.backends.StaffAndCitizens")
-    return client, request.pk  # type: ignore[union-attr]
+    return browser_of(user), request.pk  # type: ignore[union-attr]
 
 
 def valid_again() -> dict[str, Any]:

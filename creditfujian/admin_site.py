@@ -1,13 +1,17 @@
 """The staff site: Django's own admin in our dress."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from accounts.models import User
+from accounts.sign_in_pages import sign_out
 from creditfujian.lib.parts import parts
 from creditfujian.lib.waiting import Waiting
 
@@ -26,6 +30,17 @@ class StaffSite(AdminSite):
         if isinstance(request.user, User) and request.user.is_staff:
             context["role_titles"] = "、".join(role.label for role in request.user.roles())
         return context
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send people to the one door there is: this page would open by the password alone."""
+        target = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{reverse('sign_in')}?{urlencode({'next': target})}")
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return sign_out(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Name each «add» by what it does: the admin of the model says so."""

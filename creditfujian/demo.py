@@ -9,6 +9,7 @@ import json
 import os
 import random
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -22,6 +23,8 @@ from access.models import Purpose, Request
 from accounts import reference
 from accounts.actions import activate, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
+from accounts.second_factors import bind_totp
+from accounts.sign_in_log import Door
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian import (
@@ -35,7 +38,7 @@ from creditfujian import (
     demo_ways_out,
 )
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
-from creditfujian.lib import uscc
+from creditfujian.lib import totp, uscc
 from records import actions
 from records.models import Batch
 from records.reading import File, Registration, file_by_request, own_file, public_records, register
@@ -107,10 +110,10 @@ STAFF = [
 
 
 def load(*, say: Say) -> list[Account]:
-    """Enter the demo once; a second run only gives the accounts new passwords to print."""
+    """Enter the demo once; a second run only gives the accounts new passwords and seeds to print."""
     organisations = _organisations()
     if User.objects.filter(username="data_officer").exists():
-        say("演示数据已在，只重设演示账户的密码。")
+        say("演示数据已在，只重设演示账户的密码和手机验证码密钥。")
         return _reset_passwords(organisations)
     accounts = [_staff(row, organisations) for row in STAFF]
     items = _catalogue(organisations)
@@ -207,8 +210,18 @@ def _catalogue(organisations: dict[str, Organisation]) -> list[Item]:
 def _staff(row: tuple[Role, str, str, str, str], organisations: dict[str, Organisation]) -> Account:
     role, username, name, code, note = row
     password, organisation = _password(), organisations[code]
-    register_staff(username=username, name=name, organisation=organisation, roles=[role], password=password)
-    return Account(role.value, username, password, None, organisation.name, organisation.uscc, note)
+    user = register_staff(username=username, name=name, organisation=organisation, roles=[role], password=password)
+    secret = _phone(user)
+    return Account(role.value, username, password, secret, organisation.name, organisation.uscc, note)
+
+
+def _phone(user: User) -> str:
+    """Bind a new seed of one-time codes, as if the holder had scanned it; return it as apps write it."""
+    secret = totp.new_secret()
+    with transaction.atomic():
+        user.second_factors.all().delete()
+        bind_totp(user, secret, totp.code(secret, totp.step_at(time.time()) - 1), door=Door())
+    return totp.as_text(secret)
 
 
 # What goes wrong in real offices: column and what stands there (None: the last character is lost).
@@ -378,8 +391,8 @@ def _institution(organisations: dict[str, Organisation]) -> Account:
     user = User(username="institution", name="余银行", kind=User.Kind.INSTITUTION, organisation=bank)
     user.set_password(password)
     user.save()
-    note = "机构查询员：经本人授权查询的页面随授权功能开放"
-    return Account("institution", "institution", password, None, bank.name, bank.uscc, note)
+    note = "机构查询员：只有本单位的登记情况和登录日志；经本人授权才能查询"
+    return Account("institution", "institution", password, _phone(user), bank.name, bank.uscc, note)
 
 
 def _readings(crowd: list[Somebody]) -> None:
@@ -410,10 +423,12 @@ def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
     for user in User.objects.filter(username__in=notes).select_related("organisation").order_by("pk"):
         password = _password()
         user.set_password(password)
-        user.save(update_fields=["password"])
+        user.must_change_password = False
+        user.save(update_fields=["password", "must_change_password"])
         role, note = notes[user.username]
         unit = user.organisation
+        secret = None if user.is_citizen else _phone(user)
         accounts.append(
-            Account(role, user.username, password, None, unit.name if unit else "", unit.uscc if unit else "", note)
+            Account(role, user.username, password, secret, unit.name if unit else "", unit.uscc if unit else "", note)
         )
     return accounts

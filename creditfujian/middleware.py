@@ -1,12 +1,9 @@
-"""What happens around every request: an id, no caching of private answers, an end to idle sessions."""
+"""What happens around every request: an id, no caching of private answers."""
 
 import logging
 import re
-import time
 from collections.abc import Callable
 
-from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from creditfujian.lib import correlation
@@ -44,26 +41,6 @@ class PrivateByDefault:
         response["Cross-Origin-Opener-Policy"] = "same-origin"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         return response
-
-
-class IdleTimeout:
-    """Sign staff out after a time without a request (GB/T 22239-2019 8.1.4.1)."""
-
-    KEY = "last_seen"
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = getattr(request, "user", None)
-        if user is not None and user.is_authenticated:
-            now = int(time.time())
-            seen = request.session.get(self.KEY, now)
-            if now - seen > settings.STAFF_IDLE_SECONDS:
-                logout(request)
-            elif now - seen > 30 or self.KEY not in request.session:
-                request.session[self.KEY] = now
-        return self.get_response(request)
 
 
 class LineFormatter(logging.Formatter):

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -53,20 +52,6 @@ class LookupForm(forms.Form):
                 raise ValidationError(identity.PROBLEMS[problem], code=problem)
             return Number(id_number=number)
         return Number(doc_no=strip_format(raw))
-
-
-class SignInForm(AuthenticationForm):
-    """Citizens and staff sign in with user name and password; citizens may give their identity number."""
-
-    error_messages = {
-        "invalid_login": "用户名（或身份证号码）与密码不符，请重新输入。注意大小写。",
-        "inactive": "该账户已停用。",
-    }
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["username"].label = "用户名或身份证号码"
-        self.fields["username"].widget.attrs["autocomplete"] = "username"
 
 
 class ActivateForm(forms.Form):

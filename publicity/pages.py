@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
@@ -17,14 +16,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.reading import Access, access_history
-from access.web import PUBLIC_SITE, asker, client_address
+from access.web import PUBLIC_SITE, asker
 from accounts.actions import activate
 from accounts.models import Person, User
+from accounts.web import client_address
 from catalogue.models import ItemVersion, ProhibitedCategory
 from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
-from publicity.forms import ActivateForm, LookupForm, SignInForm
+from publicity.forms import ActivateForm, LookupForm
 from records.holds import held_words
 from records.person_reading import notices_for
 from records.reading import public_records
@@ -117,18 +117,6 @@ def with_item_names(lines: list[Access]) -> list[Access]:
     versions = ItemVersion.objects.select_related("item").order_by("item", "version")
     names = {v.item.code: v.name for v in versions}
     return [replace(line, item_names=[names.get(code, code) for code in line.items]) for line in lines]
-
-
-class SignIn(LoginView):
-    """One door for citizens and staff; each goes on to their own place."""
-
-    template_name = "publicity/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def get_default_redirect_url(self) -> str:
-        user = self.request.user
-        return resolve_url("me" if isinstance(user, User) and user.is_citizen else "admin:index")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,6 +1,5 @@
 """Addresses of the public site."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from publicity import catalogue_pages, pages, report_pages, statement_pages
@@ -17,9 +16,7 @@ urlpatterns = [
     path("me/reports/issue/", report_pages.issue, name="me_report_issue"),
     path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
     path("verify/", report_pages.verify, name="verify"),
-    path("sign-in/", pages.SignIn.as_view(), name="sign_in"),
     path("sign-in/activate/", pages.activate_account, name="activate"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("display/", pages.display_mode, name="display_mode"),
     path("about/what-we-do-not-do/", pages.what_we_do_not_do, name="what_we_do_not_do"),
     path("catalogue/", catalogue_pages.catalogue, name="catalogue"),

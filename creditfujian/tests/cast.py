@@ -9,6 +9,11 @@ from django.test import Client
 
 from accounts.actions import register_organisation
 from accounts.models import Organisation, Person, Region, Role, User
+from accounts.sessions import MARK
+from accounts.sign_in import BACKEND, mark
+from accounts.sign_in_log import Door
+from accounts.sign_in_models import Method
+from accounts.sign_in_rules import limits
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian.lib import identity, uscc
@@ -121,14 +126,18 @@ def cast(db: None) -> Cast:
     return make_cast()
 
 
+def browser_of(user: User | None) -> Client:
+    """A browser in which somebody has signed in with all that their account needs; how is tested in accounts."""
+    client = Client()
+    if user is not None:
+        client.force_login(user, backend=BACKEND)
+        session = client.session
+        session[MARK] = mark(limits(), Door(agent="测试"), method=Method.TOTP, factor=True)
+        session.save()
+    return client
+
+
 @pytest.fixture
 def as_user() -> Callable[[User | None], Client]:
     """A browser signed in as somebody, or as nobody."""
-
-    def browser(user: User | None) -> Client:
-        client = Client()
-        if user is not None:
-            client.force_login(user, backend="accounts.backends.StaffAndCitizens")
-        return client
-
-    return browser
+    return browser_of

@@ -9,7 +9,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from access.models import Query, QueryPerson, Request
-from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
+from accounts.models import IdentityProof, Organisation, Region, RoleConflict, SignInLine, SignInRule, User
+from accounts.tests.signing import Phone
 from catalogue.deadline_actions import start
 from catalogue.exchange_actions import take_file
 from catalogue.models import (
@@ -49,7 +50,7 @@ DEEDS = (
 )  # fmt: skip
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
-    "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:login", "admin:jsi18n",
+    "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
     "consultation", "rules", "prohibited", "verify",
 }  # fmt: skip
@@ -101,9 +102,11 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
+    Phone(cast.data_officer)
     one = {
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
-        "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
+        "accounts_roleconflict": RoleConflict, "accounts_signinline": SignInLine, "accounts_signinrule": SignInRule,
+        "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
         "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
         "catalogue_prohibitedcategory": ProhibitedCategory, "access_query": Query,
         "catalogue_calendaredition": CalendarEdition, "catalogue_deadlinerule": DeadlineRule, "catalogue_deadline": Deadline,
@@ -121,6 +124,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
         "<str:report>": issued.report.number, "records_statementhold": str(hold.pk),
+        "factors": str(cast.data_officer.second_factors.get().pk),
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 

@@ -16,14 +16,14 @@ from access.models import QueryPerson
 from accounts.models import User
 from catalogue.tests.editions import retire
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of, make_cast
 from records import actions, entry
 from records.intake import store
 from records.models import Batch, BatchRow, SealedFile
 from records.person_models import PersonCase
 from records.reading import own_file
 from records.tests.deliveries import HEADER, as_csv, check, decided, deliver, penalty
-from records.tests.typing import address, browser, by_code, posted, type_in, typed
+from records.tests.typing import address, by_code, posted, type_in, typed
 
 State, Channel = Batch.State, Batch.Channel
 
@@ -63,7 +63,7 @@ def test_a_typed_record_waits_and_goes_in_by_another_officer(cast: Cast) -> None
     assert answer["Location"] == reverse("admin:records_batch_change", args=[batch.pk])
     assert (batch.state, batch.channel, batch.rows, batch.new) == (State.CHECKED, Channel.FORM, 1, 1)
     assert records_of(cast.citizen) == []
-    browser(cast.data_officer).post(reverse("admin:records_batch_commit", args=[batch.pk]))
+    browser_of(cast.data_officer).post(reverse("admin:records_batch_commit", args=[batch.pk]))
     assert Batch.objects.get().state == State.CHECKED, "the typist cannot commit"
     actions.commit_now(batch.pk, by=cast.data_reviewer)
     assert records_of(cast.citizen) == ["闽市监处罚〔2026〕1号"]
@@ -92,7 +92,7 @@ def test_the_second_officer_reads_field_by_field_what_was_typed(cast: Cast) -> N
     type_in(cast, penalty(cast))
     page = reverse("admin:records_batch_change", args=[Batch.objects.get().pk])
     for who in (cast.data_reviewer, cast.data_officer):
-        text = browser(who).get(page).content.decode()
+        text = browser_of(who).get(page).content.decode()
         for value in (
             "陈小满",
             "闽市监处罚〔2026〕1号",
@@ -103,9 +103,9 @@ def test_the_second_officer_reads_field_by_field_what_was_typed(cast: Cast) -> N
             assert value in text
         assert CITIZEN_NUMBER not in text
     for stranger in (cast.operator, cast.credit_office, cast.officer_elsewhere):
-        assert "菌落总数" not in browser(stranger).get(page).content.decode()
+        assert "菌落总数" not in browser_of(stranger).get(page).content.decode()
     actions.commit_now(Batch.objects.get().pk, by=cast.data_reviewer)
-    assert "菌落总数" not in browser(cast.data_reviewer).get(page).content.decode(), (
+    assert "菌落总数" not in browser_of(cast.data_reviewer).get(page).content.decode(), (
         "once in, reading takes a registration"
     )
 
@@ -260,7 +260,7 @@ def test_pasted_cells_without_a_heading_are_not_lost_silently(cast: Cast) -> Non
 
 
 def test_the_form_shows_the_fields_of_the_item_in_force(cast: Cast) -> None:
-    page = browser(cast.data_officer).get(address(cast)).content.decode()
+    page = browser_of(cast.data_officer).get(address(cast)).content.decode()
     assert 'type="date"' in page
     assert "不收：行政拘留" in page
     assert f'value="{cast.market.uscc}"' in page
@@ -285,7 +285,7 @@ def test_an_empty_form_is_not_handed_in(cast: Cast) -> None:
 
 def test_empty_records_beside_a_filled_one_are_left_out(cast: Cast) -> None:
     data = posted(cast, penalty(cast)) | {"count": "3", "r1-CF_CFJG": cast.market.name}
-    assert browser(cast.data_officer).post(address(cast), data).status_code == 302
+    assert browser_of(cast.data_officer).post(address(cast), data).status_code == 302
     assert Batch.objects.get().rows == 1
 
 
@@ -298,18 +298,18 @@ def test_only_data_officers_of_the_supplier_reach_the_form(cast: Cast) -> None:
     for user, status in (
         (cast.data_reviewer, 403), (cast.officer_here, 403), (cast.credit_office, 403), (cast.operator, 403), (cast.citizen, 302),
     ):  # fmt: skip
-        assert browser(user).get(address(cast)).status_code == status
+        assert browser_of(user).get(address(cast)).status_code == status
         assert type_in(cast, penalty(cast), by=user).status_code == status
     elsewhere = reverse("admin:records_batch_type_item", args=["FJ1-03-TRAN-0001"])
-    assert browser(cast.data_officer).get(elsewhere).status_code == 404
+    assert browser_of(cast.data_officer).get(elsewhere).status_code == 404
     listed = reverse("admin:records_batch_type_item", args=["FJ1-06-MRKT-0003"])
-    assert browser(cast.data_officer).get(listed).status_code == 404
+    assert browser_of(cast.data_officer).get(listed).status_code == 404
     assert not Batch.objects.exists()
 
 
 def test_an_item_that_is_no_longer_in_force_takes_no_typing(cast: Cast) -> None:
     retire(cast, cast.item)
-    assert browser(cast.data_officer).get(address(cast)).status_code == 404
+    assert browser_of(cast.data_officer).get(address(cast)).status_code == 404
     with pytest.raises(Exception, match="没有现行版本"):
         entry.hand_in([typed_before(cast)], item=cast.item, by=cast.data_officer)
 
@@ -320,7 +320,7 @@ def typed_before(cast: Cast) -> entry.Typed:
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "0", "99999", "１"])
 def test_a_forged_count_breaks_nothing(cast: Cast, count: str) -> None:
-    assert browser(cast.data_officer).post(address(cast), {"count": count, "deed": "submit"}).status_code == 422
+    assert browser_of(cast.data_officer).post(address(cast), {"count": count, "deed": "submit"}).status_code == 422
 
 
 # --- taking back ---------------------------------------------------------------------------------------
@@ -330,8 +330,8 @@ def test_the_typist_takes_a_waiting_record_back_and_goes_on_with_it(cast: Cast) 
     type_in(cast, penalty(cast))
     batch = Batch.objects.get()
     where = reverse("admin:records_batch_take_back", args=[batch.pk])
-    assert browser(cast.data_reviewer).post(where).status_code == 403
-    page = browser(cast.data_officer).post(where)
+    assert browser_of(cast.data_reviewer).post(where).status_code == 403
+    page = browser_of(cast.data_officer).post(where)
     assert page.status_code == 200
     assert CITIZEN_NUMBER in page.content.decode()
     assert "no-store" in page["Cache-Control"]
@@ -345,7 +345,7 @@ def test_nobody_takes_back_what_is_in_or_came_as_a_file(cast: Cast) -> None:
     actions.commit_now(Batch.objects.get().pk, by=cast.data_reviewer)
     check(cast, as_csv([other(cast)]))
     for batch in Batch.objects.all():
-        answer = browser(cast.data_officer).post(reverse("admin:records_batch_take_back", args=[batch.pk]))
+        answer = browser_of(cast.data_officer).post(reverse("admin:records_batch_take_back", args=[batch.pk]))
         assert answer.status_code == 302
         assert CITIZEN_NUMBER not in answer.content.decode()
     assert {batch.state for batch in Batch.objects.all()} == {State.CHECKED, State.COMMITTED}
@@ -407,10 +407,10 @@ def test_the_page_of_a_typed_batch_opens_whatever_became_of_its_rows_or_its_item
     batch = Batch.objects.get()
     url = reverse("admin:records_batch_change", args=[batch.pk])
     BatchRow.objects.filter(batch=batch).delete()
-    page = browser(cast.data_reviewer).get(url)
+    page = browser_of(cast.data_reviewer).get(url)
     assert (page.status_code, "审核通过" in page.content.decode()) == (200, True)
     retire(cast, cast.item)
-    assert browser(cast.data_reviewer).get(url).status_code == 200
+    assert browser_of(cast.data_reviewer).get(url).status_code == 200
 
 
 def test_a_name_that_differs_opens_its_case_beside_good_records_too(cast: Cast) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from access.actions import Asker
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of
 from records import acts, life
 from records.life_models import AnonymousCount, ArchivedRecord, Disposal, RecordAct, RecordEvent, Statement
 from records.models import BatchRow, Record, SealedFile
@@ -45,8 +45,7 @@ def seen(cast: Cast) -> dict[str, int]:
         request = register(registration(cast), by=asker(cast.officer_here))
     duty = file_by_request(request, by=asker(cast.officer_here))  # type: ignore[arg-type]
     assert isinstance(duty, File)
-    client = Client()
-    client.force_login(cast.citizen, backend="accounts.backends.StaffAndCitizens")
+    client = browser_of(cast.citizen)
     nobody = Asker(None, "公示网站")
     posted = Client().post("/lookup/", {"name": "陈小满", "number": CITIZEN_NUMBER})
     with transaction.atomic(), connection.cursor() as cursor:

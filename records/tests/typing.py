@@ -3,25 +3,17 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
 from catalogue.models import Field
-from creditfujian.tests.cast import Cast
+from creditfujian.tests.cast import Cast, browser_of
 from records.entry import Typed
 from records.tests.deliveries import penalty
 
 
 def address(cast: Cast) -> str:
     return reverse("admin:records_batch_type_item", args=[cast.item.code])
-
-
-def browser(user: User) -> Client:
-    """A browser signed in as an officer."""
-    client = Client()
-    client.force_login(user, backend="accounts.backends.StaffAndCitizens")
-    return client
 
 
 def fields(cast: Cast) -> list[Field]:
@@ -47,7 +39,7 @@ def posted(cast: Cast, *rows: dict[str, str], **more: str) -> dict[str, Any]:
 
 def type_in(cast: Cast, *rows: dict[str, str], by: User | None = None, **more: str) -> HttpResponse:
     """Post the page as the data officer."""
-    return browser(by or cast.data_officer).post(address(cast), posted(cast, *rows, **more))
+    return browser_of(by or cast.data_officer).post(address(cast), posted(cast, *rows, **more))
 
 
 def typed(cast: Cast, **changes: Any) -> Typed:

@@ -1,0 +1,48 @@
+"""The limits of signing in, as the rows in force say."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accounts.models import SignInRule
+
+_NAMES = {
+    SignInRule.Code.FAILURES: "failures",
+    SignInRule.Code.LOCK: "lock",
+    SignInRule.Code.ADDRESS_FAILURES: "address_failures",
+    SignInRule.Code.IDLE: "idle",
+    SignInRule.Code.LONGEST: "longest",
+    SignInRule.Code.RECENT: "recent",
+    SignInRule.Code.PENDING: "pending",
+    SignInRule.Code.BINDING: "binding",
+    SignInRule.Code.KNOWN: "known",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits in force; lengths of time as such, the others as numbers of times."""
+
+    failures: int
+    lock: timedelta
+    address_failures: int
+    idle: timedelta
+    longest: timedelta
+    recent: timedelta
+    pending: timedelta
+    binding: timedelta
+    known: timedelta
+
+
+def limits() -> Limits:
+    """Return the limits in force: of each code, the latest row."""
+    rows = SignInRule.objects.order_by("code", "-id").distinct("code")
+    return Limits(**{_NAMES[SignInRule.Code(row.code)]: _meant(row) for row in rows})  # type: ignore[arg-type]
+
+
+def rules_in_force() -> list[SignInRule]:
+    """Return the rows in force, in the order of their codes."""
+    return list(SignInRule.objects.order_by("code", "-id").distinct("code"))
+
+
+def _meant(row: SignInRule) -> int | timedelta:
+    return row.value if row.unit == SignInRule.Unit.TIMES else timedelta(**{row.unit: row.value})
