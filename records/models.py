@@ -531,7 +531,7 @@ from records.life_models import (  # noqa: E402, F401
 )
 from records.list_models import BulkJob, BulkOutcome, ListSearch, SavedView, WorkList, WorkListEntry  # noqa: E402, F401
 from records.mapping_models import ColumnMapping  # noqa: E402, F401
-from records.person_models import CasePaper, CaseRecord, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
+from records.person_models import CaseNewcomer, CasePaper, CaseRecord, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
 from records.receipt_models import BatchReceipt  # noqa: E402, F401
 from records.returned_models import ReturnedRow  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401

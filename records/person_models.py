@@ -139,6 +139,7 @@ class PersonCase(models.Model):
             ),
             models.CheckConstraint(
                 condition=(Q(kind__in=["merge", "split", "move"], other__isnull=False) & ~Q(other=F("person")))
+                | Q(kind="move", other__isnull=True, state__in=["asked", "decided", "refused", "dropped"])
                 | (~Q(kind__in=["merge", "split", "move"]) & Q(other__isnull=True)),
                 name="personcase_about_two_persons",
             ),
@@ -206,6 +207,29 @@ class CasePaper(models.Model):
 
     def __str__(self) -> str:
         return f"核对内容 {self.case_id}"
+
+
+class CaseNewcomer(models.Model):
+    """Whom records would go to and nobody has the number of yet: sealed in the case until it is carried out or ends."""
+
+    case = models.OneToOneField(PersonCase, models.PROTECT, primary_key=True, related_name="newcomer")
+    name = models.CharField("姓名", max_length=100)
+    id_cipher = models.BinaryField("证件号码（密文）", editable=False)
+    id_index = models.BinaryField("证件号码（索引）", editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "拟登记的人员"
+        db_table_comment = (
+            "append-only: entered by the database when the case is carried out, gone when it ends otherwise"
+        )
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"拟登记的人员 {self.case_id}"
+
+    def as_person(self) -> Person:
+        """Return the person that would be entered, not saved."""
+        return Person(name=self.name, id_cipher=self.id_cipher, id_index=self.id_index)
 
 
 class CaseSource(models.Model):

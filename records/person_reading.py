@@ -12,7 +12,7 @@ from access.models import Kind as QueryKind
 from accounts.models import Person, PersonName
 from creditfujian.lib.masking import Profile
 from records.models import Record
-from records.person_models import CasePaper, CaseRecord, PersonCase
+from records.person_models import CaseNewcomer, CasePaper, CaseRecord, PersonCase
 
 GROUND = "核对自然人身份，保证信息质量（个人信息保护法第八条）"
 
@@ -25,6 +25,7 @@ class Who:
     number: str
     former: list[PersonName]
     deceased_on: date | None
+    is_new: bool = False  # not in the register yet
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Clash:
 def subjects_of(case: PersonCase, *, by: Asker) -> Subjects:
     """Return whom a case is about, each with a line that the person sees."""
     who = look_at(case, case.person, by=by)
-    other = look_at(case, case.other, by=by) if case.other else None
+    other = look_at(case, case.other, by=by) if case.other else _newcomer_of(case)
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_dated_after(%s)", [case.pk])
         dated_after = cursor.fetchone()[0]
@@ -80,6 +81,14 @@ def subjects_of(case: PersonCase, *, by: Asker) -> Subjects:
             for mine, my_state, theirs, their_state in (cursor.fetchall() if case.is_standing else [])
         ]
         return Subjects(who, other, dated_after, clashes)
+
+
+def _newcomer_of(case: PersonCase) -> Who | None:
+    """Return whom the case would enter: of them the register holds nothing yet, so there is no line to write."""
+    found = CaseNewcomer.objects.filter(case=case).first()
+    if found is None:
+        return None
+    return Who(found.name, found.as_person().masked_id(Profile.DEPARTMENT), [], None, is_new=True)
 
 
 @dataclass(frozen=True)

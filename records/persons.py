@@ -20,7 +20,7 @@ from creditfujian.lib.text import normalise_name
 from records import holds
 from records.hold_models import StatementHold
 from records.models import Batch
-from records.person_models import CaseSource, PersonCase
+from records.person_models import CaseNewcomer, CaseSource, PersonCase
 from records.person_reading import look_at
 from records.refusals import InWords
 
@@ -41,6 +41,7 @@ REFUSALS = {
     "personcase_death_is_past": "死亡日期晚于今天。请与证明文件核对。",
     "personcase_no_document_twice": "同一份文书在两人名下都有记录，须先由信源单位处理其中一条（见“重复的文书”），再办理。",
     "personcase_of_the_sound": "其中一个号码在封存核验中发现问题，不能合并。请先查明。",
+    "personcase_newcomer_is_new": "应归的人在提出之后已由别处登记。请退回，按登记的人员重新提出。",
     "personcase_fits_its_records": "有记录已不在此人名下。请退回后核对。",
     "record_not_after_death": "系统登记应归的人在文书作出前已经死亡。请核对是否认错了人。",
     "record_stands_with_the_survivor": "应归的人已并入另一人。请退回后按保留的号码办理。",
@@ -196,21 +197,27 @@ def ask_move(
 ) -> PersonCase:  # fmt: skip
     """Ask for named records, delivered under the wrong number, to go to the person they are about.
 
-    That person is entered when nobody has their number yet. Raises PermissionDenied, ValidationError.
+    A person whose number nobody has yet is entered when the case is carried out, by two hands, and not before.
+    Raises PermissionDenied, ValidationError.
     """
     user = _official(by)
     wanted = list(dict.fromkeys(numbers))
     with transaction.atomic():
-        person, other = _found(id_number, name), _found_or_entered(other_number, other_name)
+        person, other = _found(id_number, name), _found_or_new(other_number, other_name)
         if person == other:
             raise ValidationError("记录已经在此人名下，不必移转。", code="same")
+        is_new = other.pk is None
         case = _ask(
             PersonCase(
-                kind=Kind.MOVE, person=person, other=other, document=document, document_no=document_no.strip()[:100],
+                kind=Kind.MOVE, person=person, other=None if is_new else other, document=document, document_no=document_no.strip()[:100],
                 document_date=document_date, reason=reason,
             ),
             by=by, user=user,
         )  # fmt: skip
+        if is_new:
+            CaseNewcomer.objects.create(
+                case=case, name=other.name, id_cipher=other.id_cipher, id_index=other.id_index
+            )  # fmt: skip
         with InWords(REFUSALS), connection.cursor() as cursor:
             cursor.execute("SELECT records_name_in_case(%s, %s)", [case.pk, wanted])
             if not wanted or cursor.fetchone()[0] != len(wanted):
@@ -220,20 +227,19 @@ def ask_move(
 
 
 def _check_of_age(case: PersonCase) -> None:
-    assert case.other is not None
+    whose = case.other or case.newcomer.as_person()
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_case_acted_on(%s)", [case.pk])
         acted_on = cursor.fetchone()[0]
-    if acted_on is not None and not case.other.is_adult(acted_on):
+    if acted_on is not None and not whose.is_adult(acted_on):
         raise ValidationError("应归的人在行为发生时未满 18 周岁，其记录不得归集。请由信源单位撤回。", code="minor")
 
 
-def _found_or_entered(id_number: str, name: str) -> Person:
+def _found_or_new(id_number: str, name: str) -> Person:
+    """Return who has the number, or, not saved, the person who would be entered with it."""
     number = check_identity(id_number)
     if Person.objects.holder_of(number) is None:
-        person = Person.seal(number, normalise_name(name))
-        person.save()
-        return person
+        return Person.seal(number, normalise_name(name))
     return _found(number, name)
 
 
@@ -326,6 +332,8 @@ def _check_words(reason: str, document_date: date | None) -> None:
 def _carry_out(case: PersonCase) -> None:
     if case.kind in (Kind.MERGE, Kind.MOVE):  # more may have come in since it was asked for; nothing more does now
         list(Person.objects.select_for_update().filter(pk__in=[case.person_id, case.other_id]).order_by("pk"))
+        if case.other is None and Person.objects.holder_of(case.newcomer.as_person().id_number()) is not None:
+            raise ValidationError(REFUSALS["personcase_newcomer_is_new"], code="newcomer")
         _check_of_age(case)
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_carry_out_case(%s)", [case.pk])

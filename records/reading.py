@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NoReturn
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -29,6 +30,7 @@ from records.models import Batch, BatchRow, Record, RecordVersion, Statement, St
 
 KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
+NOT_IN_THEIR_NAME = "系统登记此人已经死亡，或号码已并入他人，不能以其名义查询。如登记有误，请联系省信用办。"
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
 _PROFILE = {
@@ -148,16 +150,40 @@ class Refused:
         return self.refusal.label
 
 
-@transaction.atomic
 def own_file(person: Person, *, by: Asker) -> File:
-    """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free."""
-    return _answer(_own_ask(person, "本人查看自己的信用记录"), by)
+    """Return everything about the person to the person (PIPL art 45; kind Q1). Unlimited and free.
+
+    Raises PermissionDenied for the dead and the merged, as `check_may_act` does.
+    """
+    return _in_their_name(_own_ask(person, "本人查看自己的信用记录"), by)
 
 
-@transaction.atomic
 def own_file_to_hand_on(person: Person, *, by: Asker, purpose: str) -> File:
     """Return to the person what of their file others may be shown too (kind Q1): a report goes through many hands."""
-    return _answer(_own_ask(person, purpose), by, to_hand_on=True)
+    return _in_their_name(_own_ask(person, purpose), by, to_hand_on=True)
+
+
+def check_may_act(person: Person, *, by: Asker, purpose: str) -> None:
+    """Refuse whoever would read in the name of the dead or of a merged number (kind Q1), with a line that stays.
+
+    Ask before a deed's own transaction: an error inside would take the line back. Raises PermissionDenied.
+    """
+    if not person.may_act:
+        _refuse(_own_ask(person, purpose), by)
+
+
+def _refuse(ask: Ask, by: Asker) -> NoReturn:
+    with transaction.atomic():
+        write_query(replace(ask, fields_class="无", refusal=Refusal.NO_GROUND.value), by=by)
+    raise PermissionDenied(NOT_IN_THEIR_NAME)
+
+
+def _in_their_name(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
+    assert ask.person is not None
+    if not ask.person.may_act:
+        _refuse(ask, by)
+    with transaction.atomic():
+        return _answer(ask, by, to_hand_on=to_hand_on)
 
 
 def _own_ask(person: Person, purpose: str) -> Ask:
@@ -167,14 +193,13 @@ def _own_ask(person: Person, purpose: str) -> Ask:
     )  # fmt: skip
 
 
-@transaction.atomic
 def file_at_counter(person: Person, *, by: Asker, case_no: str) -> File:
     """Return what a report may hold about the person, who stands at the counter with their card (kind Q2)."""
     ask = Ask(
         kind=Kind.COUNTER, ground=COUNTER_GROUND, purpose="窗口为本人出具信用报告", fields_class="本人可见",
         case_no=case_no, person=person,
     )  # fmt: skip
-    return _answer(ask, by, to_hand_on=True)
+    return _in_their_name(ask, by, to_hand_on=True)
 
 
 @transaction.atomic
@@ -289,8 +314,6 @@ def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
 
 
 def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
-    if ask.kind in (Kind.SELF, Kind.COUNTER) and ask.person and not ask.person.may_act:
-        raise PermissionDenied("系统登记此人已经死亡，或号码已并入他人，不能以其名义查询。如登记有误，请联系省信用办。")
     seq = write_query(ask, by=by)
     views = _views(ask, to_hand_on=to_hand_on) if ask.person else []
     write_answer(seq, record_ids=[pk for pk, _ in views], items=sorted({view.item_code for _, view in views}))

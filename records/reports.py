@@ -28,13 +28,23 @@ from creditfujian.lib.text import normalise_name
 from creditfujian.lib.workdays import add_months
 from records import report_pdf
 from records.intake import store
-from records.reading import COUNTER_GROUND, PUBLIC_FLOOR_SECONDS, File, file_at_counter, held_in, own_file_to_hand_on
+from records.reading import (
+    COUNTER_GROUND,
+    NOT_IN_THEIR_NAME,
+    PUBLIC_FLOOR_SECONDS,
+    File,
+    check_may_act,
+    file_at_counter,
+    held_in,
+    own_file_to_hand_on,
+)
 from records.report_content import Content, Cover, content, sheet
 from records.report_models import CounterRequest, Report, ReportEntry, ReportFile, ReportPrint, report_number
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXY"  # nothing that is misread; 16 of them are 77 bits
 MONTHS_OF_LOOKS = 12
 SHOWN_REPORTS = 100  # the latest of one's own
+ONLINE, PRINT_VIEW = "本人下载信用报告", "本人打开信用报告打印页"
 State = CounterRequest.State
 
 
@@ -50,9 +60,14 @@ class TooMany(Exception):
     """The person has had as many reports today as the site gives out in a day."""
 
 
-@transaction.atomic
 def issue(person: Person, *, by: Asker) -> Issued:
-    """Issue a report to the person online (Q1). Raises NoFonts, TooMany."""
+    """Issue a report to the person online (Q1). Raises NoFonts, PermissionDenied, TooMany."""
+    check_may_act(person, by=by, purpose=ONLINE)
+    with transaction.atomic():
+        return _issue_online(person, by=by)
+
+
+def _issue_online(person: Person, *, by: Asker) -> Issued:
     assert by.user is not None
     Person.objects.select_for_update(no_key=True).get(pk=person.pk)  # one after the other, so that the count is right
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -62,14 +77,15 @@ def issue(person: Person, *, by: Asker) -> Issued:
     ):
         raise TooMany
     report_pdf.characters()
-    file = own_file_to_hand_on(person, by=by, purpose="本人下载信用报告")
+    file = own_file_to_hand_on(person, by=by, purpose=ONLINE)
     return _issue(person, file, by.user, how="本人网上下载", kind=Report.Kind.ONLINE)
 
 
 def preview(person: Person, *, by: Asker) -> Content:
-    """Return the content for the print view: the same words, without number and code (Q1)."""
+    """Return the content for the print view: the same words, without number and code (Q1). Raises PermissionDenied."""
+    check_may_act(person, by=by, purpose=PRINT_VIEW)
     with transaction.atomic():
-        file = own_file_to_hand_on(person, by=by, purpose="本人打开信用报告打印页")
+        file = own_file_to_hand_on(person, by=by, purpose=PRINT_VIEW)
         return _content(person, file, timezone.now())
 
 
@@ -155,16 +171,24 @@ def _write_refusal(person: Person, purpose: str, *, by: Asker) -> None:
     write_query(ask, by=by)
 
 
-@transaction.atomic
 def confirm_at_counter(request_id: int, *, by: Asker) -> Issued:
     """Confirm, as the second officer, that card and person agree; the report is issued (Q2).
 
+    Whoever has died or was merged since the first officer asked gets none, and a line says so.
     Raises PermissionDenied with the reason, NoFonts.
     """
     user = _clerk(by, "records.print_report")
-    request = CounterRequest.objects.select_for_update().visible_to(user).get(pk=request_id)
-    if reason := why_not_confirm(request, user):
-        raise PermissionDenied(reason)
+    with transaction.atomic():
+        request = CounterRequest.objects.select_for_update().visible_to(user).get(pk=request_id)
+        if reason := why_not_confirm(request, user):
+            raise PermissionDenied(reason)
+        if request.person.may_act:
+            return _issue_at_counter(request, user, by=by)
+        _write_refusal(request.person, "系统登记此人已经死亡，或号码已并入他人，未出具", by=by)
+    raise PermissionDenied(NOT_IN_THEIR_NAME)  # said when the line is kept
+
+
+def _issue_at_counter(request: CounterRequest, user: User, *, by: Asker) -> Issued:
     report_pdf.characters()
     request.state, request.decided_by, request.decided_at = State.ISSUED, user, timezone.now()
     request.save(update_fields=["state", "decided_by", "decided_at"])

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from access.actions import Asker
-from access.models import Request
+from access.models import Query, Request
 from access.reading import access_history
 from accounts.actions import activate, prove_identity
 from accounts.models import Person, User
@@ -22,11 +22,13 @@ from records.life_models import RecordAct
 from records.models import Batch, BatchRow
 from records.person_models import PersonCase
 from records.reading import File, file_by_request, own_file, public_records, register
+from records.report_models import Report
 from records.tests.deliveries import as_csv, check, deliver, penalty, problems
 from records.tests.life import asker, numbers_of, opened_and_decided
-from records.tests.persons import CERTIFICATE, DAY, agreed, dying, looked, undone
+from records.tests.persons import CERTIFICATE, DAY, agreed, dying, looked, merging, undone
 from records.tests.test_database_rules import at_work
 from records.tests.test_gateway import registration, staff
+from records.tests.ways_out import second_clerk
 
 Browser = Callable[[User | None], Client]
 apart = pytest.mark.django_db(transaction=True)
@@ -107,6 +109,39 @@ def test_nobody_opens_an_account_or_gets_a_report_in_the_name_of_the_dead(cast: 
         reports.ask_at_counter(**who, by=staff(cast.clerk))
     with pytest.raises(IntegrityError, match="no account is opened"), transaction.atomic():
         User.objects.create(username="ghost", name="周清明", kind="citizen", person=proof.proof.person)
+
+
+@apart
+@pytest.mark.parametrize("end", ["death", "merge"])
+def test_a_death_or_merge_between_the_two_clerks_stops_the_report_and_leaves_a_line(end: str) -> None:
+    cast = make_cast()
+    deliver(cast, [penalty(cast)])
+    request = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    assert request is not None
+    agreed(cast, dying(cast) if end == "death" else merging(cast))
+    lines = Query.objects.count()
+    with pytest.raises(PermissionDenied, match="已经死亡，或号码已并入他人"):
+        reports.confirm_at_counter(request.pk, by=staff(second_clerk(cast)))
+    assert Query.objects.count() == lines + 1
+    line = Query.objects.latest("seq")
+    assert (line.kind, line.decision, line.organisation_name) == ("Q2", "refused", "省政务服务中心")
+    assert line.persons.get().person == cast.citizen.person
+    assert not Report.objects.exists()
+
+
+@apart
+@pytest.mark.parametrize("deed", [
+    lambda person, by: own_file(person, by=by), lambda person, by: reports.preview(person, by=by),
+    lambda person, by: reports.issue(person, by=by),
+])  # fmt: skip
+def test_nobody_reads_in_the_name_of_the_dead_and_the_attempt_leaves_a_line(deed: Callable[..., object]) -> None:
+    cast = make_cast()
+    agreed(cast, dying(cast))
+    person, lines = Person.objects.get(pk=cast.citizen.person_id), Query.objects.count()
+    with pytest.raises(PermissionDenied, match="已经死亡"):
+        deed(person, Asker(cast.citizen, "公示网站"))
+    assert Query.objects.count() == lines + 1
+    assert Query.objects.latest("seq").decision == "refused"
 
 
 def test_the_counter_learns_of_a_death_by_name_and_number_only_and_that_leaves_a_line(cast: Cast) -> None:

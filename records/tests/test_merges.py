@@ -19,7 +19,7 @@ from records.life_models import RecordAct, RecordEvent
 from records.list_models import ListSearch
 from records.listing import Filters, Page, look_for, page
 from records.models import Batch, Record
-from records.person_models import CaseRecord, PersonCase
+from records.person_models import CaseNewcomer, CaseRecord, PersonCase
 from records.person_reading import notices_for, subjects_of
 from records.reading import own_file, public_records
 from records.statements import state as say
@@ -312,6 +312,82 @@ def test_a_record_delivered_under_the_wrong_number_goes_to_whom_it_is_about_and_
     assert [one.words for one in notices_for(cast.citizen.person)] == ["误记在您名下的 1 条记录已移出。"]
     assert "已移到您名下" in notices_for(cast.other_citizen.person)[0].words
     assert RecordEvent.objects.filter(kind=4).count() == 1
+
+
+@apart
+def test_whom_records_go_to_enters_the_register_by_two_hands_and_not_before() -> None:
+    cast = make_cast()
+    deliver(cast, [about(cast, CITIZEN_NUMBER, "陈小满", 1)])
+    people = Person.objects.count()
+    case = moving(cast, numbers_of(cast.citizen), **THIRD)
+    assert Person.objects.count() == people
+    assert owner_sql("SELECT name FROM records_casenewcomer") == [("周清明",)]
+    assert not CaseNewcomer.objects.exists(), "closed without a line of the case"
+    shown = subjects_of(case, by=asker(cast.credit_office_2)).other
+    assert shown is not None
+    assert (shown.name, shown.is_new, THIRD["other_number"] in shown.number) == ("周清明", True, False)
+    agreed(cast, case)
+    found = Person.objects.holder_of(THIRD["other_number"])
+    assert found is not None
+    assert (found.name, held(found)) == ("周清明", {"闽市监处罚〔2026〕1号"})
+    case.refresh_from_db()
+    assert case.other == found
+    assert "已移到您名下" in notices_for(found)[0].words
+    assert owner_sql("SELECT 1 FROM records_casenewcomer") == []
+
+
+@apart
+@pytest.mark.parametrize("end", ["refused", "dropped"])
+def test_a_move_that_comes_to_nothing_leaves_nobody_behind(end: str) -> None:
+    cast = make_cast()
+    deliver(cast, [about(cast, CITIZEN_NUMBER, "陈小满", 1)])
+    people = Person.objects.count()
+    case = moving(cast, numbers_of(cast.citizen), **THIRD)
+    if end == "dropped":
+        persons.take_back(case.pk, by=cast.credit_office)
+    else:
+        looked(case, cast.credit_office_2)
+        persons.decide(case.pk, by=cast.credit_office_2, agree=False, note="证明文件不足")
+    assert PersonCase.objects.get(pk=case.pk).state == end
+    assert (Person.objects.count(), owner_sql("SELECT 1 FROM records_casenewcomer")) == (people, [])
+
+
+@apart
+def test_a_newcomer_who_was_entered_meanwhile_is_looked_at_as_who_they_are() -> None:
+    cast = make_cast()
+    deliver(cast, [about(cast, CITIZEN_NUMBER, "陈小满", 1)])
+    case = moving(cast, numbers_of(cast.citizen), **THIRD)
+    deliver(cast, [about(cast, THIRD["other_number"], "周清明", 2)], name="另一批.csv")
+    with pytest.raises(ValidationError, match="已由别处登记"):
+        agreed(cast, case)
+    assert numbers_of(cast.citizen), "nothing has moved"
+    persons.take_back(case.pk, by=cast.credit_office)
+    agreed(cast, moving(cast, numbers_of(cast.citizen), **THIRD))
+    assert numbers_of(cast.citizen) == []
+
+
+@apart
+@pytest.mark.parametrize("attack", [
+    "UPDATE records_personcase SET other_id = {person} WHERE id = {case}",
+    "UPDATE records_personcase SET state = 'decided', decided_by_id = {second}, decided_at = now() WHERE id = {case};"
+    "UPDATE records_personcase SET other_id = {other} WHERE id = {case}",
+    "INSERT INTO records_casenewcomer (case_id, name, id_cipher, id_index) VALUES ({case}, '别人', 'x', 'y')",
+    "UPDATE records_casenewcomer SET name = '别人'", "DELETE FROM records_casenewcomer",
+    "SELECT records_enter_newcomer(c) FROM records_personcase c WHERE id = {case}",
+])  # fmt: skip
+def test_nobody_exchanges_whom_a_case_would_enter(attack: str) -> None:
+    cast = make_cast()
+    deliver(cast, [about(cast, CITIZEN_NUMBER, "陈小满", 1)])
+    case = moving(cast, numbers_of(cast.citizen), **THIRD)
+    looked(case, cast.credit_office_2)
+    keys = {
+        "case": case.pk,
+        "person": case.person_id,
+        "other": cast.other_citizen.person_id,
+        "second": cast.credit_office_2.pk,
+    }
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(attack.format(**keys))
 
 
 def test_only_records_of_that_person_are_named_and_a_document_is_not_doubled(cast: Cast) -> None:
