@@ -2,21 +2,13 @@
 
 import ipaddress
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from access.actions import Asker
 from accounts.models import User
+from accounts.web import client_address
 
 STAFF_SITE, PUBLIC_SITE = "工作平台", "公示网站"  # the channels of pages, as the log and the person read them
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return the client's address: the connection's own, or the one our own proxies (a fixed number) report."""
-    hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
-        return hops[-settings.TRUSTED_PROXIES]
-    return request.META.get("REMOTE_ADDR", "")
 
 
 def network(address: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
@@ -30,3 +31,11 @@ def do_and_say(request: HttpRequest, deed: Callable[[], object], done: str) -> N
     else:
         if done:
             messages.success(request, done)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address: the connection's own, or the one our own proxies (a fixed number) report."""
+    hops = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
+        return hops[-settings.TRUSTED_PROXIES]
+    return request.META.get("REMOTE_ADDR", "")

@@ -17,9 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.reading import Access, access_history
-from access.web import PUBLIC_SITE, asker, client_address
+from access.web import PUBLIC_SITE, asker
 from accounts.actions import activate
 from accounts.models import Person, User
+from accounts.web import client_address
 from catalogue.models import ItemVersion, ProhibitedCategory
 from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many

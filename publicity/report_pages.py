@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access.web import PUBLIC_SITE, asker, client_address
+from access.web import PUBLIC_SITE, asker
 from accounts.models import Person
+from accounts.web import client_address
 from creditfujian.errors import too_many
 from publicity.actions import count_verification
 from publicity.forms import VerifyForm
