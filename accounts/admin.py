@@ -345,3 +345,6 @@ class IdentityProofAdmin(ReadOnlyAdmin):
                 context |= {"proof": proof.proof, "code": proof.code, "person": self.masked_person(proof.proof)}
                 return render(request, "admin/accounts/activation_slip.html", {**context, "title": "激活码"})
         return render(request, "admin/accounts/prove_identity.html", context, status=422 if form.errors else 200)
+
+
+from accounts import token_admin  # noqa: E402, F401 – further pages

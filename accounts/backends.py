@@ -22,7 +22,12 @@ class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
     def user_can_authenticate(self, user: Any) -> bool:
-        """Close the account of the dead and of a merged number, an open session with it; undone with its case."""
+        """Close the account of the dead and of a merged number, an open session with it; undone with its case.
+
+        A system's account is opened by its token alone, never by signing in.
+        """
+        if user.kind == User.Kind.SERVICE:
+            return False
         return super().user_can_authenticate(user) and (user.person is None or user.person.may_act)
 
     def authenticate(

@@ -237,12 +237,13 @@ class Accounts(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """An account: staff of an organisation, an operator of an institution, or a citizen."""
+    """An account: staff of an organisation, an operator of an institution, a citizen, or a system with a token."""
 
     class Kind(models.TextChoices):
         STAFF = "staff", "工作人员"
         INSTITUTION = "institution", "机构查询员"
         CITIZEN = "citizen", "公民"
+        SERVICE = "service", "接口账户"
 
     username = models.CharField(
         "用户名", max_length=60, unique=True, validators=[UnicodeUsernameValidator()],
@@ -274,9 +275,15 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=Q(kind="citizen", person__isnull=False, organisation__isnull=True, is_staff=False)
                 | Q(kind="staff", person__isnull=True, organisation__isnull=False)
-                | Q(kind="institution", person__isnull=True, organisation__isnull=False, is_staff=False),
+                | Q(
+                    kind__in=["institution", "service"], person__isnull=True, organisation__isnull=False, is_staff=False
+                ),
                 name="user_kind_fits_organisation_and_person",
-                violation_error_message="工作人员和机构查询员须有所属机构；公民账户须对应本人。",
+                violation_error_message="工作人员、机构查询员和接口账户须有所属机构；公民账户须对应本人。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="service") | Q(password__startswith="!"),  # noqa: S106 – what is unusable begins so
+                name="user_service_has_no_password",
             ),
         ]
 
@@ -359,3 +366,4 @@ from accounts.sign_in_models import (  # noqa: E402, F401 – further tables of 
     SignInLine,
     SignInRule,
 )
+from accounts.token_models import IdempotentCall, ServiceToken, TokenRule, TokenUse  # noqa: E402, F401 – further tables

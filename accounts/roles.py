@@ -3,6 +3,7 @@
 from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Role, RoleConflict
+from accounts.token_models import Scope
 
 # Reading the catalogue: it is public anyway; whoever works on it sees it in the admin.
 _CATALOGUE = tuple(
@@ -47,14 +48,26 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
                  "records.add_counterrequest", "records.print_report"),
     Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal", "accounts.view_signinline",
                    "accounts.view_signinrule"),
-    Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
-                          "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule"),
+    Role.SECURITY_ADMIN: (
+        "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
+        "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",
+        "accounts.view_servicetoken", "accounts.confirm_servicetoken", "accounts.revoke_servicetoken",
+    ),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",
         "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region",
-        "catalogue.view_calendaredition",
+        "catalogue.view_calendaredition", "accounts.view_servicetoken", "accounts.add_servicetoken",
+        "accounts.revoke_servicetoken",
     ),
 }  # fmt: skip
+
+# What the account of a service token may do by each of its scopes.
+SCOPE_PERMISSIONS: dict[Scope, tuple[str, ...]] = {
+    Scope.READ_BATCHES: ("records.view_batch",),
+    Scope.WRITE_BATCHES: ("records.view_batch", "records.add_batch"),
+    Scope.COMMIT_BATCHES: ("records.view_batch", "records.commit_batch"),
+    Scope.WITHDRAW_BATCHES: ("records.view_batch", "records.withdraw_batch"),
+}
 
 _SUPERVISION = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)
 CONFLICTS: list[tuple[Role, Role, str]] = [
@@ -75,14 +88,16 @@ CONFLICTS: list[tuple[Role, Role, str]] = [
 
 
 def sync_roles(using: str) -> None:
-    """Make the groups, their permissions and the list of conflicts what this file says."""
+    """Make the groups of roles and scopes, their permissions and the list of conflicts what this file says."""
     known = {
         f"{p.content_type.app_label}.{p.codename}": p
         for p in Permission.objects.using(using).select_related("content_type")
     }
-    for role in Role:
-        group, _ = Group.objects.using(using).get_or_create(name=role.value)
-        group.permissions.set([known[name] for name in PERMISSIONS[role]])
+    named = {role.value: PERMISSIONS[role] for role in Role}
+    named |= {scope.group_name: SCOPE_PERMISSIONS[scope] for scope in Scope}
+    for name, permissions in named.items():
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        group.permissions.set([known[permission] for permission in permissions])
     pairs = {tuple(sorted((a.value, b.value))): reason for a, b, reason in CONFLICTS}
     stored = set(RoleConflict.objects.using(using).values_list("role_a", "role_b"))
     RoleConflict.objects.using(using).bulk_create(

@@ -3,7 +3,7 @@
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import IdentityProof, User
+from accounts.models import IdentityProof, ServiceToken, User
 from creditfujian.lib.waiting import Waiting
 
 
@@ -18,4 +18,8 @@ def waiting_for(user: User) -> list[Waiting]:
         count = User.objects.filter(kind=User.Kind.STAFF, is_active=True, groups=None).count()
         url = f"{reverse('admin:accounts_user_changelist')}?without_role=1"
         cards.append(Waiting("尚未分配角色的工作人员", count, "由安全管理员分配", url))
+    if user.has_perm("accounts.confirm_servicetoken"):
+        waiting = ServiceToken.objects.filter(confirmed_at=None, revoked_at=None, expires_at__gt=Now())
+        url = reverse("admin:accounts_servicetoken_changelist")
+        cards.append(Waiting("待确认的接口令牌", waiting.count(), "由系统管理员申请，确认后启用", url))
     return cards

@@ -1,22 +1,51 @@
 """Error pages in the site's own dress, and the two questions that a load balancer asks."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from creditfujian.lib.correlation import request_id
+from creditfujian.lib.problems import problem
 
+API = "/api/"
+Page = Callable[..., HttpResponse]
+
+
+def _to_systems(status: int, code: str, sentence: str) -> Callable[[Page], Page]:
+    """Answer systems in their own form where people get a page."""
+
+    def wrap(page: Page) -> Page:
+        @wraps(page)
+        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if not request.path.startswith(API):
+                return page(request, *args, **kwargs)
+            body = problem(status, code, sentence, request_id=request_id())
+            return JsonResponse(body, status=status, content_type="application/problem+json")
+
+        return answer
+
+    return wrap
+
+
+@_to_systems(400, "A11", "请求无法解析，请对照接口说明核对。")
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
+@_to_systems(403, "A18", "没有办理的职责。")
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", {"reason": str(exception)}, status=403)
 
 
+@_to_systems(404, "A12", "没有这个资源，请核对地址。")
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+@_to_systems(500, "A99", "系统出错，什么也没有改变。请稍后重试。")
 def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "500.html", status=500)
 

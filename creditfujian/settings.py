@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "guardian",
     "auditlog",
     "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "accounts",
     "catalogue",
     "access",
@@ -180,6 +182,36 @@ Q_CLUSTER = {
     "catch_up": False,
     "recycle": 50,
     "has_replica": False,
+}
+
+# --- the API: tokens only, one form of answer --------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_access.ByToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_access.InScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api_access.ByQuota"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api_access.OnlyJson",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "accounts.api_errors.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "信用福建接口",
+    "DESCRIPTION": "供部门业务系统报送公共信用信息。说明、示例和错误代码见 /api/v1/docs/。",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["creditfujian.api_schema.with_problems"],
 }
 
 # --- the trail of changes: every hand edit, with its actor and request ------------------------------

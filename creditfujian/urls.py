@@ -12,6 +12,7 @@ handler500 = errors.server_error
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("creditfujian.api_urls")),
     path("healthz", errors.healthz, name="healthz"),
     path("readyz", errors.readyz, name="readyz"),
     path("", include("accounts.urls")),

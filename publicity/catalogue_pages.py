@@ -17,7 +17,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_http_methods, require_safe
 
-from access.web import client_address
+from accounts.web import client_address
 from catalogue import actions, downloads, reading
 from catalogue.columns import labels
 from catalogue.deadlines import last_official_day

@@ -16,7 +16,8 @@ from records.intake.files import FileRefused
 from records.models import Batch, ColumnMapping, SealedFile
 from records.volume_models import BatchHold
 
-State = Batch.State
+State, Channel = Batch.State, Batch.Channel
+BY_MACHINE = (Channel.COMMAND, Channel.API)  # where one hand commits, if the item lets it
 NOT_DELIVERED = "该条目不接受表格报送：列入名单须经告知、申辩、决定、送达的程序，法院名单由法院专线更新。"
 
 
@@ -108,7 +109,7 @@ def check_batch(batch_id: int) -> Batch:
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
         # No commit will come by here; and of what is typed all goes in or comes back to the form.
-        if not goes_in(batch) or batch.channel == Batch.Channel.FORM:
+        if not goes_in(batch) or batch.channel == Channel.FORM:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
@@ -123,7 +124,8 @@ def goes_in(batch: Batch) -> bool:
 def may_commit(batch: Batch, user: User) -> str:
     """Return why this user may not commit the batch, or an empty string.
 
-    Two different people upload and commit; the command may use one hand where the item says so.
+    Two different people upload and commit; the command, and a token with the scope for it, may use one hand where the
+    item says so.
     """
     if batch.item.version_on(timezone.localdate()) is None:
         return "该目录条目已没有现行版本，不能入库。"
@@ -140,11 +142,13 @@ def may_commit(batch: Batch, user: User) -> str:
 
 def _wrong_hand(batch: Batch, user: User) -> str:
     """Return why this is not the second pair of hands that a batch needs, or an empty string."""
-    by_command = batch.channel == Batch.Channel.COMMAND and batch.item.one_hand_by_command
+    one_hand = batch.channel in BY_MACHINE and batch.item.one_hand_by_command and user.pk == batch.uploaded_by_id
     if not may_supply(user.organisation, batch.item) or user.organisation_id != batch.supplier_id:
         return "您的单位不是本批次的报送单位，或报送授权已收回。"
-    if by_command and user.pk == batch.uploaded_by_id and user.has_perm("records.add_batch"):
+    if one_hand and user.has_perm("records.add_batch" if batch.channel == Channel.COMMAND else "records.commit_batch"):
         return ""
+    if user.kind == User.Kind.SERVICE:
+        return "该条目不允许单人提交：须由本单位审核员在工作平台提交入库。"
     if user.pk == batch.mapped_by_id:
         return "对应列的人不能提交这个批次，须由本单位另一名审核员提交。"
     if user.pk == batch.uploaded_by_id:

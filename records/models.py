@@ -80,6 +80,7 @@ class Batch(models.Model):
         PAGE = "page", "网页上传"
         COMMAND = "command", "命令行"
         FORM = "form", "表单录入"
+        API = "api", "接口报送"
 
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
     supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")

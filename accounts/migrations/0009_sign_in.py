@@ -123,7 +123,7 @@ def load_limits(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_persons"),
+        ("accounts", "0008_service_tokens"),
     ]
 
     operations = [

@@ -32,6 +32,8 @@ CODES: dict[str, str] = {
     "F22": "含有外部定义",
     "F23": "各工作表表头不一致",
     "F24": "列对应须重新确认",
+    "F25": "不是 JSON 行",
+    "F26": "含有条目没有的键",
 }
 
 
@@ -138,10 +140,11 @@ class Table:
     the way. `skipped` says in Chinese what was left unread; notes on hidden rows join it once
     the rows have been read to the end. `others`: the workbook's other sheets; those that the
     header shows to hold more of the same become `further`, with the row after which they are
-    read, and their rows are numbered from SHEET_STEP on (see `place`).
+    read, and their rows are numbered from SHEET_STEP on (see `place`). `exact`: the first row is
+    the header and every other one a row of data: nothing is looked for, no note or footer left out.
     """
 
-    kind: Literal["xlsx", "xls", "ods", "csv"]
+    kind: Literal["xlsx", "xls", "ods", "csv", "jsonl"]
     sheet: str
     sheets: list[Sheet]
     encoding: str | None
@@ -151,6 +154,7 @@ class Table:
     is_hidden: bool = False
     others: list[Table] = field(default_factory=list)
     further: list[tuple[Table, int]] = field(default_factory=list)
+    exact: bool = False
 
     def rows(self) -> Iterator[Row]:
         return chain(self._rows(), self._rows_of_further()) if self.further else self._rows()

@@ -74,7 +74,7 @@ def write_correction(
                 sheet.copy(cells)
             elif number == header.row_no:
                 sheet.write_header(header.cells)
-            elif number in problems or whole and not is_footer(cells):
+            elif number in problems or whole and (table.exact or not is_footer(cells)):
                 sheet.write_row(number, cells, problems.get(number, ()))
         sheet.finish(WHOLE if whole else PART)
     finally:

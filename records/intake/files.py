@@ -20,6 +20,7 @@ from .base import (
     Table,
     refuse,
 )
+from .jsonlines import looks_like_lines, open_lines
 from .ods import open_ods
 from .parts import Package
 from .text import open_text
@@ -82,6 +83,8 @@ def open_table(stream: BinaryIO, *, limits: Limits | None = None) -> Table:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return open_zip(stream, limits)
     refuse_other_kinds(head)
+    if looks_like_lines(head):
+        return open_lines(stream, limits)
     return open_text(stream, limits)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from django.db.models import Q
 
@@ -11,6 +12,7 @@ from catalogue.prohibited import Door
 from records.intake import headings
 from records.intake.base import FileRefused, Row, Table
 from records.intake.header import SOURCE_LABEL, Header, find_header, normalise_label
+from records.intake.jsonlines import header_of_lines
 from records.intake.schema import Schema
 from records.mapping_models import ColumnMapping
 from records.models import Batch
@@ -31,6 +33,10 @@ def header_of(batch: Batch, table: Table, rules: Schema) -> Header:
     Raises MappingNeeded when a person must say what the columns are, FileRefused when the file cannot be read or holds
     a prohibited column.
     """
+    if table.exact:
+        [(_, keys)] = islice(table.rows(), 1)
+        refuse_prohibited(rules.door, [str(key) for key in keys])  # before a key is refused as merely unknown
+        return header_of_lines(table, rules.columns())
     if batch.mapping is None:
         batch.mapping = _saved(batch, table, rules)
     if batch.mapping is not None:
@@ -51,7 +57,7 @@ def header_of(batch: Batch, table: Table, rules: Schema) -> Header:
 def header_of_read(batch: Batch, table: Table, rules: Schema) -> Header:
     """Return the header that a batch was read by, whatever has become of its mapping since. Raises FileRefused."""
     if batch.mapping is None:
-        return find_header(table, rules.columns())
+        return (header_of_lines if table.exact else find_header)(table, rules.columns())
     return header_by(batch.mapping, table, rules)
 
 

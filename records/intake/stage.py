@@ -51,7 +51,10 @@ def stage(batch: Batch) -> Reading | None:
         table = files.open_table(stream, limits=limits_of(batch))
         head = mapped.header_of(batch, table, rules)
         mapped.refuse_prohibited(rules.door, [str(cell) for cell in head.cells if cell is not None])
-        batch.sheet, batch.notes = "" if table.kind == "csv" else table.sheet_names[:100], _notes(batch, table, head)
+        batch.sheet, batch.notes = (
+            "" if table.kind in ("csv", "jsonl") else table.sheet_names[:100],
+            _notes(batch, table, head),
+        )
         batch.correction_of = batch.correction_of or mapped.origin_of(
             batch, data_rows(table, head, after=0), head.source_index
         )
@@ -79,7 +82,7 @@ def data_rows(table: files.Table, head: header.Header, *, after: int = 0) -> Ite
     """Yield the rows that hold data, by number, those after `after`: no header, no notes under it, no footer."""
     start = max(head.data_from - 1, after)
     for row_no, cells in table.rows():
-        if row_no > start and not header.is_footer(cells):
+        if row_no > start and (table.exact or not header.is_footer(cells)):
             yield row_no, cells
 
 

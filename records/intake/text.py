@@ -136,7 +136,7 @@ class View:
     """The shared stream as text from its beginning; leaves the stream open."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(io.BufferedReader(_Window(stream), CHUNK), encoding, newline="")
+        self._text = io.TextIOWrapper(io.BufferedReader(Window(stream), CHUNK), encoding, newline="")
 
     def __enter__(self) -> io.TextIOWrapper:
         return self._text
@@ -145,7 +145,7 @@ class View:
         self._text.close()
 
 
-class _Window(io.RawIOBase):
+class Window(io.RawIOBase):
     """Own position in a stream that others read too."""
 
     def __init__(self, stream: BinaryIO) -> None:

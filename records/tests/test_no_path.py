@@ -1,8 +1,8 @@
 """No path gives a record whose item, document, adulthood, basis, check digit or period is wrong (issue 4).
 
 The rows of the table are what can be wrong (WRONG), its columns the ways into the register (PATHS): typed, sent as a file,
-by an act, by SQL with the application's password. A new way, such as the API of issue 9, is one more function. What
-anybody is given is judged afterwards by rules written out anew (`faults`), not by the code under test.
+pushed by a system, by an act, by SQL with the application's password. A new way is one more function. What anybody is
+given is judged afterwards by rules written out anew (`faults`), not by the code under test.
 """
 
 import json
@@ -27,13 +27,14 @@ from catalogue.tests.editions import retire
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from records import acts
-from records.actions import commit_now
+from records.actions import commit_batch, commit_now
 from records.intake import check as staging
 from records.life_models import RecordAct
 from records.models import Batch, BatchRow, RecordVersion, record_key
 from records.reading import View, own_file
 from records.soundness import check_sealed
 from records.soundness_models import Unsound
+from records.tests.api import BATCHES, System, as_lines, checked, system
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty
 from records.tests.life import asker, numbers_of, opened_and_decided
 from records.tests.typing import fields, type_in
@@ -173,6 +174,29 @@ def by_file(cast: Cast, wrong: Wrong) -> None:
     commit_now(batch.pk, by=cast.data_reviewer)
 
 
+def by_api(cast: Cast, wrong: Wrong) -> None:
+    """Pushed by a department's system, put in by an official."""
+    if batch := _pushed(cast, wrong, system(cast)):
+        commit_now(batch.pk, by=cast.data_reviewer)
+
+
+def by_api_alone(cast: Cast, wrong: Wrong) -> None:
+    """Pushed and put in by a system, where the item lets it."""
+    Item.objects.filter(pk=cast.item.pk).update(one_hand_by_command=True)
+    us = system(cast)
+    if batch := _pushed(cast, wrong, us):
+        answer = us.post(f"{BATCHES}{batch.number}/commit/")
+        assert answer.status_code in (202, 409)
+        commit_batch(batch.pk)
+
+
+def _pushed(cast: Cast, wrong: Wrong, us: System) -> Batch | None:
+    """Push the row as a JSON line; return the batch when it is taken."""
+    answer = us.send_lines(as_lines(cast, penalty(cast, **wrong.row)))
+    assert answer.status_code in (202, 422), answer.content
+    return checked(cast, answer) if answer.status_code == 202 else None
+
+
 def by_act(cast: Cast, wrong: Wrong) -> None:
     """A correction as officials make it, by the fields that it shows."""
     number = a_record(cast, wrong)
@@ -269,7 +293,7 @@ def by_the_content_of_an_act(cast: Cast, wrong: Wrong) -> None:
     opened_and_decided(cast, act)
 
 
-BY_PEOPLE = [by_form, by_file, by_act]
+BY_PEOPLE = [by_form, by_file, by_api, by_api_alone, by_act]
 BY_SQL = [
     by_staged_rows, by_inserting, by_inserting_the_record_alone, by_changing_the_record_alone, by_another_version,
     by_a_version_called_restored, by_a_version_called_corrected, by_the_content_of_an_act,

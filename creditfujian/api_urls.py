@@ -1,0 +1,20 @@
+"""Every address of /api/v1/. A change that would break a client gets /api/v2/ beside it: docs/api.md."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from creditfujian.api_pages import docs
+from records import api as batches
+
+urlpatterns = [
+    path("schema/", SpectacularJSONAPIView.as_view(throttle_classes=[], permission_classes=[]), name="api_schema"),
+    path("docs/", docs, name="api_docs"),
+    path("batches/", batches.BatchesView.as_view(), name="api_batches"),
+    path("batches/<str:number>/", batches.BatchView.as_view(), name="api_batch"),
+    path("batches/<str:number>/rows/", batches.RowsView.as_view(), name="api_batch_rows"),
+    path("batches/<str:number>/correction/", batches.CorrectionView.as_view(), name="api_batch_correction"),
+    path("batches/<str:number>/receipt/", batches.ReceiptView.as_view(), name="api_batch_receipt"),
+    path("batches/<str:number>/commit/", batches.CommitView.as_view(), name="api_batch_commit"),
+    path("batches/<str:number>/withdraw/", batches.WithdrawView.as_view(), name="api_batch_withdraw"),
+    path("batches/<str:number>/cancel/", batches.CancelView.as_view(), name="api_batch_cancel"),
+]
