@@ -1,11 +1,12 @@
 """The staff site: Django's own admin in our dress."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
 from creditfujian.lib.parts import parts
@@ -28,6 +29,10 @@ class StaffSite(AdminSite):
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Return the list of apps, made only where a page shows it: of every page's context it is a part."""
+        return cast("list[dict[str, Any]]", SimpleLazyObject(lambda: self._app_list(request, app_label)))
+
+    def _app_list(self, request: HttpRequest, app_label: str | None) -> list[dict[str, Any]]:
         """Name each «add» by what it does: the admin of the model says so."""
         listed = super().get_app_list(request, app_label)
         for model in (model for app in listed for model in app["models"]):
