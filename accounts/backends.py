@@ -21,6 +21,11 @@ def account_named(typed: str) -> User | None:
 class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
+    def get_user(self, user_id: int) -> User | None:
+        """Fetch the account of a session with its organisation and person, which nearly every page asks for."""
+        user = User.objects.select_related("organisation", "person").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None
+
     def user_can_authenticate(self, user: Any) -> bool:
         """Close the account of the dead and of a merged number, an open session with it; undone with its case.
 

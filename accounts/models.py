@@ -301,8 +301,9 @@ class User(AbstractUser):
         return self.kind == self.Kind.CITIZEN and self.person_id is not None
 
     def roles(self) -> list[Role]:
-        """Return the account's roles, in the order of the list."""
-        held = set(self.groups.values_list("name", flat=True))
+        """Return the account's roles, in the order of the list; asked for once, like its permissions."""
+        models.prefetch_related_objects([self], "groups")
+        held = {group.name for group in self.groups.all()}
         return [role for role in Role if role.value in held]
 
     def has_role(self, *roles: Role) -> bool:

@@ -6,8 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import BigIntegerField
+from django.db.models.functions import Cast
 from guardian.core import ObjectPermissionChecker
-from guardian.shortcuts import get_objects_for_group
+from guardian.models import GroupObjectPermission
 
 from creditfujian.lib.workdays import add_months
 
@@ -93,9 +95,13 @@ def items_for(organisation: "Organisation | None", permission: str) -> "QuerySet
     """Return the items that the organisation holds a permission on, in one query."""
     from catalogue.models import Item
 
-    if organisation is None or organisation.group is None:
+    if organisation is None or organisation.group_id is None:
         return Item.objects.none()
-    return get_objects_for_group(organisation.group, f"catalogue.{permission}", Item)
+    granted = GroupObjectPermission.objects.filter(
+        group=organisation.group_id, permission__codename=permission, permission__content_type__app_label="catalogue",
+        permission__content_type__model="item",
+    )  # fmt: skip
+    return Item.objects.filter(pk__in=granted.values_list(Cast("object_pk", BigIntegerField())))
 
 
 def _holds(organisation: "Organisation | None", permission: str, item: "Item") -> bool:

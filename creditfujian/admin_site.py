@@ -1,6 +1,6 @@
 """The staff site: Django's own admin in our dress."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.apps import apps
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
 from accounts.sign_in_pages import sign_out
@@ -43,6 +44,10 @@ class StaffSite(AdminSite):
         return redirect("account_password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Return the list of apps, made only where a page shows it: of every page's context it is a part."""
+        return cast("list[dict[str, Any]]", SimpleLazyObject(lambda: self._app_list(request, app_label)))
+
+    def _app_list(self, request: HttpRequest, app_label: str | None) -> list[dict[str, Any]]:
         """Name each «add» by what it does: the admin of the model says so."""
         listed = super().get_app_list(request, app_label)
         for model in (model for app in listed for model in app["models"]):

@@ -1,5 +1,6 @@
 """Records in the admin: registered lists of any length, one record with its history, saved views, work lists."""
 
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -8,10 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.models import Request
@@ -24,6 +27,7 @@ from records.export_models import Export
 from records.export_rules import REVIEW_ABOVE
 from records.list_exports import ListedExportForm
 from records.list_forms import FilterForm, ListRegisterForm, SaveViewForm, SearchForm, WorkListForm
+from records.list_rows import rows
 from records.listing import Filters
 from records.models import ListSearch, Record, SavedView, WorkList
 from records.reading import Refused
@@ -92,7 +96,8 @@ class RecordAdmin(ListsAdmin):
         addresses = [(view, urlencode({"r": registered.pk, **_as_address(view)})) for view in views]
         context = self._context(
             request, "信用记录", registered=registered, page=found, filter_form=form, search=search, views=addresses,
-            search_form=SearchForm(auto_id="find_%s"), view_form=SaveViewForm(auto_id="view_%s"),
+            search_form=_blank(SearchForm, "find_%s"), view_form=_blank(SaveViewForm, "view_%s"),
+            rows=rows(found.lines, registered),
             narrowed=filters != Filters(),
             kept=_kept(request, registered), without_search=_kept(request, registered, but=("s",)),
         )  # fmt: skip
@@ -331,6 +336,12 @@ class WorkListAdmin(ListsAdmin):
         if (key := _key(str(pk))) is None or (found := mine.filter(pk=key).first()) is None:
             raise Http404
         return found
+
+
+@cache
+def _blank(form: type[Form], auto_id: str) -> SafeString:
+    """Return an empty form as it is drawn: the same for everybody, so drawn once."""
+    return form(auto_id=auto_id).render()
 
 
 def _registered(request: HttpRequest) -> Request | None:

@@ -5,7 +5,9 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils import timezone
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from access.models import Purpose, Reach, Request
 from access.rules import items_of_list, lists_of
@@ -16,7 +18,7 @@ from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name, strip_format
 from records.forms import ItemsChoice, current_versions
 from records.list_models import ListSearch
-from records.listing import Filters, ListRegistration
+from records.listing import Filters, ListRegistration, items_of
 from records.models import record_key
 from records.work_lists import colleagues
 
@@ -59,18 +61,36 @@ class ListRegisterForm(forms.Form):
         )  # fmt: skip
 
 
+class _PlainSelect(forms.Select):
+    """A select without groups, drawn in one go: option by option, templates take longer than the list behind it."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        chosen = self.format_value(value)
+        shown = (
+            (key, " selected" if str("" if key is None else key) in chosen else "", label)
+            for key, label in self.choices
+        )
+        options = format_html_join("", '<option value="{}"{}>{}</option>', shown)
+        drawn = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
+        return format_html("<select{}>{}</select>", drawn, options)
+
+
+class _Chosen(forms.TypedChoiceField):
+    widget = _PlainSelect
+
+
 class FilterForm(forms.Form):
     """Filters that an index serves. They stand in the address, so nothing about a person is among them."""
 
-    item = forms.TypedChoiceField(label="条目", coerce=int, required=False, empty_value=None)
-    provider = forms.TypedChoiceField(label="提供单位", coerce=int, required=False, empty_value=None)
-    severity = forms.TypedChoiceField(
+    item = _Chosen(label="条目", coerce=int, required=False, empty_value=None)
+    provider = _Chosen(label="提供单位", coerce=int, required=False, empty_value=None)
+    severity = _Chosen(
         label="失信程度", coerce=int, required=False, empty_value=None,
         choices=[("", "全部"), *PublicationPeriod.Severity.choices],
     )  # fmt: skip
     decided_from = forms.DateField(label="认定日期自", required=False, widget=DAY)
     decided_until = forms.DateField(label="认定日期至", required=False, widget=DAY)
-    ends_within = forms.TypedChoiceField(
+    ends_within = _Chosen(
         label="公示即将结束", coerce=int, required=False, empty_value=None,
         choices=[("", "不限"), ("7", "7 天内"), ("30", "30 天内"), ("90", "90 天内")],
         help_text="选择后，最先结束的排在最前",
@@ -79,14 +99,13 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, registered: Request, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        items = ItemVersion.objects.in_force(timezone.localdate()).filter(item__in=registered.items.all())
-        versions = list(items.order_by("item__code").values_list("item_id", "name", "item__provider_id"))
-        self._choose("item", [(pk, name) for pk, name, _ in versions])
+        items = [item for item in items_of(registered) if item.name]
+        self._choose("item", [(item.pk, item.name) for item in items])
         if registered.reach == Reach.SUPPLIED:
             del self.fields["provider"]
             return
         near = Q(pk=user.organisation_id) | Q(parent=user.organisation_id)
-        providers = Organisation.objects.filter(near | Q(pk__in=[provider for _, _, provider in versions]))
+        providers = Organisation.objects.filter(near | Q(pk__in=[item.provider_id for item in items]))
         self._choose("provider", list(providers.values_list("pk", "name")))
 
     def _choose(self, name: str, choices: list[tuple[int, str]]) -> None:

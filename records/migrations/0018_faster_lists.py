@@ -1,4 +1,7 @@
-"""Lists of records are walked in short steps first; a frequent name is looked for among former names too."""
+"""A page of a list costs what it shows: its stretches of the index are merged, not walked to the end of a budget each.
+
+A frequent name is looked for among former names and those of merged numbers too.
+"""
 
 from importlib import import_module
 
@@ -7,21 +10,21 @@ from django.db import migrations
 PAGE = r"""
 -- One page of a list: ids in order, then, when there is more, a line without a person whose id is where to go on. That
 -- line's id is 0 when the search is too wide to be answered. `after` is the record to go on from.
--- The walk goes in steps, each four times as long as the one before: most pages are full after the first. A step ends at
--- its nearest cut, up to which every pair of item and provider has been looked at. All steps of a page together look at no
--- more than `budget` entries of the index; a page may hold fewer records than asked for and still say where to go on, so
--- that no filter, however rare what it looks for, becomes a scan.
+-- A list is walked as what it is made of: one stretch of the index for each pair of item and provider, merged. At first a
+-- little of every stretch is looked at, then more of those that hold the others up, until the records of the page are known.
+-- A page looks at about `budget` entries of the index at most; it may hold fewer records than asked for and still say where to
+-- go on, so that no filter, however rare what it looks for, becomes a scan.
 CREATE OR REPLACE FUNCTION records_page(line bigint, registered bigint, filters jsonb, after bigint, newer boolean, size int)
 RETURNS TABLE (record_id bigint, person_id bigint, item_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     budget CONSTANT int := 20000;
     few CONSTANT int := 3000;
-    step int := 1500; walked int := 0; found int := 0; met record; goes_on bigint;
+    block int := 720; looked int := 0; waiting int; walk record;
     allowed bigint[]; own bigint; providers bigint[]; names bigint[]; others bigint[]; documents bigint[];
     source text; key text := 'r.doc_date'; base text; conditions text; pairs text; statement text;
     from_key date; from_id bigint; first_day date; last_day date; first_key date; last_key date;
-    ascending boolean; way text; past text; within text;
+    ascending boolean; way text; back text; past text; within text; last_id bigint;
 BEGIN
     IF size IS NULL OR size NOT BETWEEN 1 AND 50 THEN
         RAISE EXCEPTION 'a page holds at most 50 records' USING ERRCODE = 'check_violation';
@@ -79,10 +82,11 @@ BEGIN
             source := 'records_record r WHERE r.person_id = ANY ($6) AND r.item_id = ANY ($1)';
         ELSE  -- a frequent name is soon met: walk the list and look at each person
             conditions := conditions || format(
-                ' AND (strpos((SELECT p.name FROM accounts_person p WHERE p.id = r.person_id), %L) > 0 OR r.person_id = ANY ($6))',
+                ' AND (strpos((SELECT p.name FROM accounts_person p WHERE p.id = r.person_id), %L) > 0'
+                ' OR r.person_id = ANY ($6))',
                 filters ->> 'name');
             names := others;
-            step := 4 * step;
+            block := 1800;
         END IF;
     END IF;
 
@@ -107,7 +111,7 @@ BEGIN
                                   AND r.provider_id > m.provider_id ORDER BY r.provider_id LIMIT 1)
               FROM met m WHERE m.provider_id IS NOT NULL
         ) SELECT item_id, provider_id FROM met WHERE provider_id IS NOT NULL'
-            || CASE WHEN providers IS NULL THEN '' ELSE ' AND provider_id = ANY ($3)' END;
+            || CASE WHEN providers IS NULL THEN '' ELSE ' AND provider_id = ANY ($2)' END;
     END IF;
     IF after IS NOT NULL THEN
         EXECUTE format('SELECT %s, r.id FROM records_record r WHERE r.id = $1', key) INTO from_key, from_id USING after;
@@ -119,67 +123,89 @@ BEGIN
         first_key := first_day; last_key := last_day;
     END IF;
     IF ascending THEN
-        way := 'ASC'; past := '>'; within := '<=';
+        way := 'ASC'; back := 'DESC'; past := '>'; within := '<='; last_id := 9223372036854775807;
         IF from_key IS NULL OR from_key < first_key THEN
             from_key := first_key; from_id := 0;
         END IF;
     ELSE
-        way := 'DESC'; past := '<'; within := '>=';
+        way := 'DESC'; back := 'ASC'; past := '<'; within := '>='; last_id := 0;
         IF from_key IS NULL OR from_key > last_key THEN
             from_key := last_key; from_id := 9223372036854775807;
         END IF;
     END IF;
 
     IF source IS NOT NULL THEN
-        statement := format('WITH edge AS (SELECT NULL::bigint AS id WHERE false), hits AS MATERIALIZED (
-            SELECT r.id, r.person_id, r.item_id, %1$s AS k FROM %2$s AND %3$s
-               AND (%1$s, r.id) %4$s ($8, $9) ORDER BY k %5$s, r.id %5$s LIMIT $2 + 1)',
-            key, source, conditions, past, way);
-    ELSE
-        statement := format('WITH pairs AS MATERIALIZED (%6$s),
-            edge AS MATERIALIZED (  -- beyond the nearest cut nothing is known yet
-                SELECT c.k, c.id FROM pairs p CROSS JOIN LATERAL (
-                    SELECT %1$s AS k, r.id FROM records_record r WHERE %2$s AND (%1$s, r.id) %4$s ($8, $9)
-                     ORDER BY %1$s %5$s, r.id %5$s
-                    OFFSET (SELECT greatest(20, $10 / greatest(count(*), 1)) FROM pairs) LIMIT 1) c
-                 ORDER BY c.k %5$s, c.id %5$s LIMIT 1),
-            hits AS MATERIALIZED (
-                SELECT h.* FROM pairs p CROSS JOIN LATERAL (
-                    SELECT r.id, r.person_id, r.item_id, %1$s AS k FROM records_record r
-                     WHERE %2$s AND (%1$s, r.id) %4$s ($8, $9)
-                       AND (%1$s, r.id) %7$s (coalesce((SELECT e.k FROM edge e), $11), coalesce((SELECT e.id FROM edge e), $12))
-                       AND %3$s
-                     ORDER BY %1$s %5$s, r.id %5$s LIMIT $2 + 1) h)', key, base, conditions, past, way, pairs, within);
+        RETURN QUERY EXECUTE format('WITH hits AS MATERIALIZED (
+                SELECT r.id, r.person_id, r.item_id, row_number() OVER (ORDER BY %1$s %5$s, r.id %5$s) AS n FROM %2$s AND %3$s
+                   AND (%1$s, r.id) %4$s ($8, $9) ORDER BY n LIMIT $2 + 1)
+            SELECT id, person_id, item_id FROM (
+                SELECT id, person_id, item_id, n FROM hits WHERE n <= $2
+                UNION ALL SELECT h.id, NULL, NULL, $2 + 1 FROM hits h, hits beyond WHERE h.n = $2 AND beyond.n = $2 + 1) l
+             ORDER BY n', key, source, conditions, past, way)
+            USING allowed, size, providers, first_day, last_day, names, documents, from_key, from_id, 0, 0, 0, records_unsound();
+        RETURN;
     END IF;
-    statement := statement || format(', page AS MATERIALIZED (
-            SELECT h.id, h.person_id, h.item_id, row_number() OVER (ORDER BY h.k %1$s, h.id %1$s) AS n FROM hits h
-             ORDER BY n LIMIT $2 + 1), met AS (SELECT count(*) AS n FROM page)
-        SELECT l.id, l.person_id, l.item_id FROM (
-            SELECT id, person_id, item_id, n FROM page WHERE n <= $2
-            UNION ALL SELECT p.id, NULL, NULL, $2 + 1 FROM page p, met WHERE met.n > $2 AND p.n = $2
-            UNION ALL SELECT e.id, NULL, NULL, $2 + 1 FROM edge e, met WHERE met.n <= $2) l ORDER BY l.n', way);
-    LOOP
-        goes_on := NULL;
-        FOR met IN EXECUTE statement USING allowed, size - found, providers, first_day, last_day, names, documents,
-            from_key, from_id, step, CASE WHEN ascending THEN last_key ELSE first_key END,
-            CASE WHEN ascending THEN 9223372036854775807 ELSE 0::bigint END, records_unsound()
-        LOOP
-            IF met.person_id IS NULL THEN
-                goes_on := met.id;
-            ELSE
-                record_id := met.id; person_id := met.person_id; item_id := met.item_id; found := found + 1;
-                RETURN NEXT;
-            END IF;
-        END LOOP;
-        walked := walked + step;
-        EXIT WHEN goes_on IS NULL OR found = size OR walked >= budget;
-        step := least(4 * step, budget - walked);
-        EXECUTE format('SELECT %s, r.id FROM records_record r WHERE r.id = $1', key) INTO from_key, from_id USING goes_on;
+
+    -- Where each stretch has been looked at to, whether it goes on, and the best records so far.
+    EXECUTE format('SELECT array_agg(item_id) AS items, array_agg(provider_id) AS providers, 0::bigint AS entries,
+            array_agg($3) AS ks, array_agg($4) AS ids, array_agg(true) AS open, ''{}''::date[] AS hit_ks,
+            ''{}''::bigint[] AS hit_ids, ''{}''::bigint[] AS hit_persons, ''{}''::bigint[] AS hit_items FROM (%s) p', pairs)
+        INTO walk USING allowed, providers, from_key, from_id;
+    waiting := cardinality(walk.items);
+    IF NOT ascending THEN
+        last_key := first_key;
+    END IF;
+    block := greatest(least(block / greatest(waiting, 1), 360), 20);
+    statement := format('WITH stretch AS MATERIALIZED (
+            SELECT * FROM unnest($11, $12, $14, $15, $16) WITH ORDINALITY AS s(item_id, provider_id, k, id, open, at)),
+        hit AS MATERIALIZED (SELECT * FROM unnest($17, $18, $19, $20) WITH ORDINALITY AS h(k, id, person_id, item_id, n)),
+        chosen AS MATERIALIZED (  -- those that hold the others up; once the page is full, all that may hold nearer records
+            SELECT p.* FROM stretch p WHERE p.open AND ($22, $23) %3$s (p.k, p.id) ORDER BY p.k %4$s, p.id %4$s
+             LIMIT CASE WHEN $21 OR cardinality($17) > $2 THEN cardinality($11) ELSE (cardinality($11) + 3) / 4 END),
+        met AS MATERIALIZED (
+            SELECT p.at, e.* FROM chosen p CROSS JOIN LATERAL (
+                SELECT r.id, r.person_id, r.item_id, %1$s AS k, %2$s AS fits FROM records_record r
+                 WHERE %5$s AND (%1$s, r.id) %3$s (p.k, p.id) AND (%1$s, r.id) %7$s ($22, $23)
+                 ORDER BY %1$s %4$s, r.id %4$s LIMIT $10) e),
+        reached AS MATERIALIZED (
+            SELECT DISTINCT ON (at) at, k, id, count(*) OVER (PARTITION BY at) = $10 AS open FROM met
+             ORDER BY at, k %6$s, id %6$s),
+        best AS MATERIALIZED (
+            SELECT k, id, person_id, item_id FROM hit UNION ALL SELECT k, id, person_id, item_id FROM met WHERE fits
+             ORDER BY 1 %4$s, 2 %4$s LIMIT $2 + 1)
+        SELECT $11 AS items, $12 AS providers, (SELECT count(*) FROM met) AS entries, s.*, h.*
+          FROM (SELECT array_agg(coalesce(r.k, p.k) ORDER BY p.at) AS ks, array_agg(coalesce(r.id, p.id) ORDER BY p.at) AS ids,
+                       array_agg(CASE WHEN c.at IS NULL THEN p.open ELSE coalesce(r.open, false) END ORDER BY p.at) AS open
+                  FROM stretch p LEFT JOIN chosen c ON c.at = p.at LEFT JOIN reached r ON r.at = p.at) s,
+               (SELECT coalesce(array_agg(k ORDER BY k %4$s, id %4$s), ''{}'') AS hit_ks,
+                       coalesce(array_agg(id ORDER BY k %4$s, id %4$s), ''{}'') AS hit_ids,
+                       coalesce(array_agg(person_id ORDER BY k %4$s, id %4$s), ''{}'') AS hit_persons,
+                       coalesce(array_agg(item_id ORDER BY k %4$s, id %4$s), ''{}'') AS hit_items FROM best) h',
+        key, conditions, past, way, base, back, within);
+    WHILE waiting > 0 AND looked < budget LOOP
+        EXECUTE statement INTO walk USING allowed, size, providers, first_day, last_day, names, documents, from_key, from_id,
+            block, walk.items, walk.providers, records_unsound(), walk.ks, walk.ids, walk.open,
+            walk.hit_ks, walk.hit_ids, walk.hit_persons, walk.hit_items, looked = 0, last_key, last_id;
+        looked := looked + walk.entries;
+        block := least(2 * block, 1000);
+        IF cardinality(walk.hit_ids) > size THEN  -- nothing beyond the last record of the page is of interest
+            last_key := walk.hit_ks[size]; last_id := walk.hit_ids[size];
+        END IF;
+        SELECT count(*) INTO waiting FROM unnest(walk.ks, walk.ids, walk.open) AS s(k, id, open) WHERE s.open
+           AND CASE WHEN ascending THEN (last_key, last_id) > (s.k, s.id) ELSE (last_key, last_id) < (s.k, s.id) END;
     END LOOP;
-    IF goes_on IS NOT NULL THEN
-        record_id := goes_on; person_id := NULL; item_id := NULL;
-        RETURN NEXT;
-    END IF;
+
+    -- The next page begins after the last record, or, where the budget ended, where the first of the stretches was left.
+    RETURN QUERY EXECUTE format('WITH edge AS (
+            SELECT s.k, s.id FROM unnest($2, $3, $4) AS s(k, id, open) WHERE s.open AND $9 ORDER BY s.k %2$s, s.id %2$s LIMIT 1),
+        hit AS (SELECT h.* FROM unnest($5, $6, $7, $8) WITH ORDINALITY AS h(k, id, person_id, item_id, n)
+                 WHERE NOT EXISTS (SELECT FROM edge e WHERE (h.k, h.id) %1$s (e.k, e.id)))
+        SELECT id, person_id, item_id FROM (
+            SELECT id, person_id, item_id, n FROM hit WHERE n <= $1
+            UNION ALL SELECT coalesce((SELECT h.id FROM hit h, hit beyond WHERE h.n = $1 AND beyond.n = $1 + 1),
+                                      (SELECT e.id FROM edge e)), NULL, NULL, $1 + 1) l
+         WHERE id IS NOT NULL ORDER BY n', past, way)
+        USING size, walk.ks, walk.ids, walk.open, walk.hit_ks, walk.hit_ids, walk.hit_persons, walk.hit_items, waiting > 0;
 END $$;
 """
 _LISTS, _PERSONS = import_module("records.migrations.0009_lists"), import_module("records.migrations.0012_persons")
