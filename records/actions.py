@@ -112,8 +112,7 @@ def check_batch(batch_id: int) -> Batch:
         if not goes_in(batch) or batch.channel == Channel.FORM:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
-        fields = ("rows", "new", "changed", "unchanged", "refused", "reasons", "checked_at", "failure")
-        return _checked(batch, *fields)
+        return _checked(batch, "reasons", "checked_at", "failure")
 
 
 def goes_in(batch: Batch) -> bool:
@@ -198,8 +197,7 @@ def commit_batch(batch_id: int) -> Batch:
         check.compare_with_file(batch, doc_field=bound["doc_no"], name_field=bound["person_name"])
     check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)
-    counts = ("rows", "new", "changed", "unchanged", "refused", "reasons")
-    batch.save(update_fields=counts)
+    batch.save(update_fields=["reasons"])
     if batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused or volume.is_unseen(batch):
         batch.committed_by = None
         return _checked(batch, "committed_by")

@@ -123,11 +123,6 @@ WITH known AS MATERIALIZED (
 )
 SELECT count(*) FROM known WHERE outcome = 3
 """
-_COUNTS = """
-SELECT count(*), count(*) FILTER (WHERE outcome = 1), count(*) FILTER (WHERE outcome = 2),
-       count(*) FILTER (WHERE outcome = 3), count(*) FILTER (WHERE outcome IN (8, 9))
-  FROM records_batchrow WHERE batch_id = %s
-"""
 _REASONS = """
 SELECT p.value ->> 1, count(DISTINCT row_no)
   FROM records_batchrow, jsonb_array_elements(problems) p
@@ -170,11 +165,15 @@ def compare_with_register(batch: Batch, *, name_field: str, doc_field: str, mark
 
 
 def count(batch: Batch, *, unmarked: int = 0) -> None:
-    """Set the batch's counts and reasons from its staged rows (not saved); `unmarked` of the new are unchanged."""
+    """Have the database count the batch's staged rows, and find the reasons (not saved).
+
+    `unmarked` of the new are unchanged. Nobody else writes counts: they are what a second look is asked for by.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [batch.pk])
+        cursor.execute(
+            "SELECT rows, new, changed, unchanged, refused FROM records_count_rows(%s, %s)", [batch.pk, unmarked]
+        )
         batch.rows, batch.new, batch.changed, batch.unchanged, batch.refused = cursor.fetchone()
-        batch.new, batch.unchanged = batch.new - unmarked, batch.unchanged + unmarked
         batch.reasons = {}
         if batch.refused:
             cursor.execute(_REASONS, [batch.pk])

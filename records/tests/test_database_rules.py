@@ -3,6 +3,7 @@
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 
 from accounts.models import Person, User
 from catalogue.models import Item, PublicationPeriod
@@ -82,10 +83,90 @@ def test_the_origin_of_a_batch_is_fixed(cast: Cast) -> None:
             Batch.objects.filter(pk=batch.pk).update(**change)
 
 
-def test_counts_that_do_not_add_up_are_refused(cast: Cast) -> None:
+@pytest.mark.parametrize(
+    "lie", [{"new": 0, "unchanged": 1}, {"rows": 0, "new": 0}, {"refused": 1, "rows": 2}, {"new": 7}]
+)
+@pytest.mark.parametrize("state", ["checked", "committing"])
+def test_the_counts_of_a_batch_are_not_written_but_counted(cast: Cast, lie: dict[str, int], state: str) -> None:
     batch = checked(cast)
-    with pytest.raises(IntegrityError, match="batch_counts_add_up"), transaction.atomic():
-        Batch.objects.filter(pk=batch.pk).update(new=7)
+    if state == "committing":
+        at_work(batch)
+    with pytest.raises(IntegrityError, match="counted from its rows"), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(**lie)
+
+
+def test_a_batch_begins_with_nothing_counted(cast: Cast) -> None:
+    file = checked(cast).file
+    with pytest.raises(IntegrityError, match="counted from its rows"), transaction.atomic():
+        Batch.objects.create(
+            item=cast.item, supplier=cast.transport, uploaded_by=cast.data_officer, file=file, channel="page",
+            rows=100, unchanged=100,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("unmarked", [1, -1])
+def test_rows_are_counted_by_the_batch_at_work_and_a_commit_hides_none_of_them(cast: Cast, unmarked: int) -> None:
+    batch = checked(cast)
+    for _ in range(2):  # first as somebody else, then at the commit
+        with (
+            pytest.raises(IntegrityError, match="by the batch at work"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT * FROM records_count_rows(%s, %s)", [batch.pk, unmarked])
+        at_work(batch)
+
+
+@pytest.mark.parametrize("lie", ["rows marked unchanged", "rows taken away"])
+def test_a_batch_that_says_less_than_went_in_is_not_committed(cast: Cast, lie: str) -> None:
+    from records.intake import commit
+
+    batch = checked(cast)
+    Batch.objects.filter(pk=batch.pk).update(committed_by=cast.data_reviewer)
+    at_work(batch)
+    commit.write_records(batch, by_id=cast.data_reviewer.pk)
+    if lie == "rows taken away":
+        batch.staged.all().delete()
+    else:
+        batch.staged.update(outcome=BatchRow.Outcome.UNCHANGED)
+    staging.count(batch)
+    assert batch.new == 0
+    with pytest.raises(IntegrityError, match="1 and 0 went in"), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(state="committed", committed_at=timezone.now())
+
+
+@pytest.mark.parametrize("deed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("step", [1, 5])
+def test_no_version_is_put_beside_the_one_that_its_record_stands_by(cast: Cast, deed: int, step: int) -> None:
+    deliver(cast, [penalty(cast)])
+    batch = check(cast, as_csv([penalty(cast, 处罚内容="吊销登记证，罚款五万元。")]))
+    at_work(batch)
+    with (
+        pytest.raises(IntegrityError, match="what its record says now|only what was said before|allows this correction"),
+        transaction.atomic(), connection.cursor() as cursor,
+    ):  # fmt: skip
+        cursor.execute(
+            """INSERT INTO records_recordversion (record_id, version, deed, item_version_id, batch_id, name, doc_date, severity,
+                                                  publication, query_until, content, content_hash, by_id)
+               SELECT record_id, version + %s, %s, item_version_id, %s, name, doc_date, severity, publication, query_until,
+                      content, content_hash, by_id FROM records_recordversion""",
+            [step, deed, batch.pk],
+        )
+
+
+def test_a_version_written_while_a_batch_is_taken_back_is_the_records_own_too(cast: Cast) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+    staging.work_on(batch)
+    with (
+        pytest.raises(IntegrityError, match="what its record says now"), transaction.atomic(), connection.cursor() as cursor,
+    ):  # fmt: skip
+        cursor.execute(
+            """INSERT INTO records_recordversion (record_id, version, deed, item_version_id, batch_id, name, doc_date, severity,
+                                                  publication, query_until, content, content_hash, by_id)
+               SELECT record_id, version + 1, 3, item_version_id, batch_id, name, doc_date, severity, publication, query_until,
+                      content, content_hash, by_id FROM records_recordversion"""
+        )
 
 
 def test_a_version_under_a_retired_item_is_refused(cast: Cast) -> None:
