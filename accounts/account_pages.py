@@ -62,6 +62,9 @@ def account(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's password; the first one given by an administrator must be."""
     user, form = signed_in(request), PasswordForm(request.POST or None)
+    if not user.has_usable_password():
+        messages.info(request, "您用统一身份认证登录，本站没有您的密码。")
+        return redirect("account")
     first = user.must_change_password
     if request.method == "POST" and form.is_valid():
         try:

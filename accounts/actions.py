@@ -48,6 +48,29 @@ def check_identity(id_number: str) -> str:
     return number
 
 
+def provable_person(id_number: str, name: str) -> Person:
+    """Return the person whom a proof of identity is about, locked; entered when nobody has the number yet.
+
+    Raises ValidationError when the number is wrong, the name is not the one known for it, the holder is under eighteen
+    or dead. Within a transaction.
+    """
+    number, name = check_identity(id_number), normalise_name(name)
+    if not identity.is_adult(number, timezone.localdate()):
+        raise ValidationError("持证人未满 18 周岁，不能开通账户。", code="minor")
+    person = Person.objects.holder_of(number)
+    if person is None:
+        person = Person.seal(number, name)
+        person.save()
+    elif normalise_name(person.name) != name:
+        raise ValidationError(
+            "姓名与系统登记的不一致。请核对证件；证件无误的，请联系省信用办核对改名或更正登记。", code="name_conflict"
+        )
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    if person.deceased_on is not None:
+        raise ValidationError("系统登记此人已经死亡，不能开通账户。如登记有误，请联系省信用办撤销。", code="deceased")
+    return person
+
+
 @dataclass(frozen=True)
 class Proof:
     """A proof of identity and the code to hand over: shown once, kept only as a keyed hash."""
@@ -65,20 +88,7 @@ def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
     """
     if not by.has_perm("accounts.add_identityproof") or by.organisation is None:
         raise PermissionDenied
-    number, name = check_identity(id_number), normalise_name(name)
-    if not identity.is_adult(number, timezone.localdate()):
-        raise ValidationError("持证人未满 18 周岁，不能开通账户。", code="minor")
-    person = Person.objects.holder_of(number)
-    if person is None:
-        person = Person.seal(number, name)
-        person.save()
-    elif normalise_name(person.name) != name:
-        raise ValidationError(
-            "姓名与系统登记的不一致。请核对证件；证件无误的，请联系省信用办核对改名或更正登记。", code="name_conflict"
-        )
-    person = Person.objects.select_for_update().get(pk=person.pk)
-    if person.deceased_on is not None:
-        raise ValidationError("系统登记此人已经死亡，不能开通账户。如登记有误，请联系省信用办撤销。", code="deceased")
+    person = provable_person(id_number, name)
     if User.objects.filter(person=person).exists():
         raise ValidationError("此人已开通账户，请直接登录；忘记密码的，请办理密码重置。", code="has_account")
     IdentityProof.objects.filter(person=person, used_at=None).delete()

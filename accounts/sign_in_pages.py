@@ -2,17 +2,18 @@
 
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import pending, second_factors
+from accounts import oidc, pending, second_factors
 from accounts.models import User
 from accounts.sign_in import Answer, confirm, end_sessions, leave, open_session, try_factor, try_password
 from accounts.sign_in_forms import AgainForm, BindForm, CodeForm, SignInForm
@@ -41,7 +42,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if answer.user:
             return _password_was_right(request, answer.user, target)
         form.add_error(None, WRONG)
-    context = {"form": form, "next": target, "for_staff": target.startswith("/admin/"), "limits": limits()}
+    context = {
+        "form": form,
+        "next": target,
+        "for_staff": target.startswith("/admin/"),
+        "limits": limits(),
+        "oidc": oidc.provider(),
+    }
     return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
 
 
@@ -201,6 +208,8 @@ def confirm_again(request: HttpRequest) -> HttpResponse:
     user, target = signed_in(request), safe_next(request, request.POST.get("next", request.GET.get("next", "")))
     if second_factors.held_by(user):
         form, answer = _shown(request, user)
+    elif not user.has_usable_password():
+        return redirect(f"{resolve_url('sign_in_oidc')}?{urlencode({'next': target})}")
     else:
         form, answer = _password_again(request, user)
     if answer and answer.locked:

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from accounts import account_pages, sign_in_pages
+from accounts import account_pages, oidc_pages, sign_in_pages
 
 urlpatterns = [
     path("sign-in/", sign_in_pages.sign_in, name="sign_in"),
     path("sign-in/second/", sign_in_pages.second, name="sign_in_second"),
     path("sign-in/bind/", sign_in_pages.bind, name="sign_in_bind"),
     path("sign-in/confirm/", sign_in_pages.confirm_again, name="sign_in_confirm"),
+    path("sign-in/identity/", oidc_pages.start, name="sign_in_oidc"),
+    path("sign-in/identity/back/", oidc_pages.back, name="sign_in_oidc_back"),
     path("sign-out/", sign_in_pages.sign_out, name="sign_out"),
     path("account/", account_pages.account, name="account"),
     path("account/password/", account_pages.password, name="account_password"),

@@ -92,7 +92,7 @@ def _agent(request: HttpRequest) -> str:
 
 def home_of(user: User) -> str:
     """Return the address of an account's own place."""
-    places = {User.Kind.CITIZEN: "me", User.Kind.INSTITUTION: "institution_desk"}
+    places = {User.Kind.CITIZEN: "me", User.Kind.INSTITUTION: "institutions"}
     return resolve_url(places.get(User.Kind(user.kind), "admin:index"))
 
 

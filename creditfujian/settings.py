@@ -95,6 +95,18 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.StaffAndCitizens", "guardian.backe
 ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = True
 LOGIN_URL = "sign_in"
+# An identity service for citizens by OpenID Connect (docs/sign-in.md); without an issuer the way is closed.
+OIDC_ISSUER = env.text("OIDC_ISSUER", "")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "" if not OIDC_ISSUER else None)
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", "")
+OIDC_LABEL = env.text("OIDC_LABEL", "省统一身份认证")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile")
+OIDC_ACR = env.words("OIDC_ACR", "urn:cn:aal2")  # one of these must be in the token: two factors at the service
+if OIDC_ISSUER and not OIDC_ACR:
+    raise ImproperlyConfigured("OIDC_ACR must name what the token has to say about two factors.")
+OIDC_NUMBER_CLAIM = env.text("OIDC_NUMBER_CLAIM", "id_number")
+OIDC_NAME_CLAIM = env.text("OIDC_NAME_CLAIM", "name")
+OIDC_VERIFIED_CLAIM = env.text("OIDC_VERIFIED_CLAIM", "id_number_verified")
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from publicity import catalogue_pages, pages, report_pages, statement_pages
+from publicity import catalogue_pages, institution_pages, pages, report_pages, statement_pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
     path("verify/", report_pages.verify, name="verify"),
     path("sign-in/activate/", pages.activate_account, name="activate"),
+    path("institutions/", institution_pages.institutions, name="institutions"),
     path("display/", pages.display_mode, name="display_mode"),
     path("about/what-we-do-not-do/", pages.what_we_do_not_do, name="what_we_do_not_do"),
     path("catalogue/", catalogue_pages.catalogue, name="catalogue"),

@@ -79,7 +79,7 @@ NOT_ENTERED = Q(kind="move", other__isnull=True, state__in=["asked", "decided", 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0007_persons"), ("records", "0016_holds_are_read")]
+    dependencies = [("accounts", "0008_service_tokens"), ("records", "0019_api")]
     operations = [
         migrations.CreateModel(
             name="CaseNewcomer",

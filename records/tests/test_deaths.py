@@ -89,7 +89,7 @@ def test_the_account_of_the_dead_is_closed_with_its_open_session(cast: Cast, as_
     assert session.get("/me/").status_code == 200
     death = agreed(cast, dying(cast))
     assert session.get("/me/").status_code == 302
-    assert session.post("/sign-in/", {"username": "citizen", "password": "松竹梅-岁寒三友-2026"}).status_code == 200
+    assert session.post("/sign-in/", {"username": "citizen", "password": "松竹梅-岁寒三友-2026"}).status_code == 422
     cast.citizen.person.refresh_from_db()
     with pytest.raises(PermissionDenied, match="死亡"):
         own_file(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
