@@ -23,7 +23,8 @@ from django.db import connection, connections, transaction
 from records.models import Batch
 
 Rows = list[tuple[int, list[Any]]]
-Convert = Callable[[Rows], bytes]
+Prints = list[bytes] | None  # one for each row, where rows have any: see `prints`
+Convert = Callable[[Rows, Prints], bytes]
 
 FROM_BYTES = 4 * 1024 * 1024  # of a file; a smaller one is read before a helper would be of use
 PIPE = 1024 * 1024  # what the pipe holds; a block is some 100 KB
@@ -87,10 +88,10 @@ class Helper:
         fcntl.ioctl(self._to_helper, termios.FIONREAD, self._unread)
         return self._unread[0] < WAITING
 
-    def send(self, rows: Rows | None) -> None:
+    def send(self, block: tuple[Rows, Prints] | None) -> None:
         """Hand over a block. Raises HelperDied."""
         try:
-            pickle.dump(rows, self._to_helper, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(block, self._to_helper, pickle.HIGHEST_PROTOCOL)
             self._to_helper.flush()
         except BrokenPipeError:
             raise HelperDied from None
@@ -136,12 +137,12 @@ class _Sent(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if not self._left and (rows := self._next()):
-            self._left = memoryview(self._convert(rows))
+        if not self._left and (block := self._next()):
+            self._left = memoryview(self._convert(*block))
         data, self._left = self._left[:size], self._left[size:]
         return bytes(data)
 
-    def _next(self) -> Rows | None:
+    def _next(self) -> tuple[Rows, Prints] | None:
         try:
             return pickle.load(self._source)  # noqa: S301 – our own process wrote it
         except EOFError:
