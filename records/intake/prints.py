@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from marshal import dumps
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -28,32 +27,20 @@ from records import periods
 from records.intake.schema import Schema
 from records.models import Batch
 
-Rows = list[tuple[int, list[Any]]]
-Print = Callable[[list[Any]], bytes]
+Print = Callable[[bytes], bytes]  # of packed cells: see `packing`
 
 MOST = 4_000_000  # prints that are loaded; a supplier with more records of an item does without
 BYTES_A_ROW = 40  # of a file, at least: prints that could not all be met are not worth loading
 _STANDING = "COPY (SELECT row_print FROM records_standing_prints({}) LIMIT {}) TO STDOUT (FORMAT binary)"
 _TUPLE = Struct(">hiQQ")  # of the binary format: one column, its length, the print
 _HEAD = 19
-_PLAIN = (str, type(None))
 
 
 def printer_of(schema: Schema, mapping: Mapping[int, str], source_index: int | None) -> Print | None:
-    """Return what makes a row's print; None where rows have none: in a correction each row is an answer, and is read."""
+    """Return what makes a row's print of its packed cells; None where rows have none: each row of a correction is read."""
     if source_index is not None:
         return None
-    printed = settings.FIELD_KEYRING.printer(rules_digest(schema, mapping))
-
-    def print_of(cells: list[Any]) -> bytes:
-        # Version 2 of marshal writes equal values as equal bytes, and different ones, None and "" among them, as different.
-        try:
-            return printed(dumps(cells, 2))
-        except ValueError:  # a number, a day, a formula: by its type and text
-            named = [cell if type(cell) in _PLAIN else (type(cell).__name__, str(cell)) for cell in cells]
-            return printed(dumps(named, 2))
-
-    return print_of
+    return settings.FIELD_KEYRING.printer(rules_digest(schema, mapping))
 
 
 def rules_digest(schema: Schema, mapping: Mapping[int, str]) -> bytes:

@@ -20,6 +20,7 @@ from catalogue.models import Field, Item
 from records.intake import check, files, header, helper, lines, mapped, merged, prints, schema, store
 from records.intake.base import FileRefused
 from records.intake.limits import limits_of
+from records.intake.packing import Packing, packing_of
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
@@ -63,17 +64,17 @@ def stage(batch: Batch) -> Reading | None:
         rules.origin = batch.correction_of.number if batch.correction_of else None
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         print_of = prints.printer_of(rules, head.columns, head.source_index)
+        packing = packing_of(table)
         rows = data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:
             second = None
             if helper.is_worth_it(batch):
-                second = stack.enter_context(helper.Helper(batch.pk, COPY, convert))
+                second = stack.enter_context(helper.Helper(batch.pk, COPY, convert, packing.unpack))
             # Loaded after the helper was split off: it has no use for them.
             known = (
                 prints.load(batch) if print_of and batch.channel != Batch.Channel.FORM else None
             )  # typed is read again
-            by_print = _ByPrint(batch.pk, print_of, known) if print_of else None
-            blocks = _blocks(rows, convert, second, by_print)
+            blocks = _blocks(rows, convert, _Packer(batch.pk, packing, print_of, known), second)
             while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
                 if not _copy(batch, chunk, second):
                     return None
@@ -106,10 +107,10 @@ def _read_again(batch: Batch, row_nos: list[int]) -> None:
         head = mapped.header_of_read(batch, table, rules)
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         print_of = prints.printer_of(rules, head.columns, head.source_index)
-        by_print = _ByPrint(batch.pk, print_of, None) if print_of else None
+        packer = _Packer(batch.pk, packing_of(table), print_of, None)
         cursor.execute("DELETE FROM records_batchrow WHERE batch_id = %s AND row_no = ANY (%s)", [batch.pk, row_nos])
         rows = (row for row in data_rows(table, head) if row[0] in wanted)
-        chunk = _Chunk(_blocks(rows, convert, None, by_print))
+        chunk = _Chunk(_blocks(rows, convert, packer))
         cursor.copy_expert(COPY, chunk, size=65536)
         if chunk.count != len(wanted):
             raise FileRefused("F17", "表头的读法已经变化，须重新读取文件。")
@@ -140,31 +141,33 @@ def _converter(batch_id: int, read: Callable[[list[list[Any]]], schema.Block]) -
     return convert
 
 
-class _ByPrint:
-    """Takes the rows out of a block that are known by their print, and makes the prints of the others."""
+class _Packer:
+    """Packs the rows of a block, makes their prints and takes out those that are known by them."""
 
-    def __init__(self, batch_id: int, print_of: prints.Print, known: prints.Known | None) -> None:
-        self._batch_id, self._print_of, self._known = batch_id, print_of, known
+    def __init__(
+        self, batch_id: int, packing: Packing, print_of: prints.Print | None, known: prints.Known | None
+    ) -> None:
+        self._batch_id, self._pack, self._print_of, self._known = batch_id, packing.pack, print_of, known
 
-    def split(self, block: helper.Rows) -> tuple[bytes, helper.Rows, list[bytes]]:
-        """Return the lines of the known rows, the other rows and their prints."""
-        made = [self._print_of(cells) for _, cells in block]
-        if self._known is None:
-            return b"", block, made
-        known = self._known.split(made)
+    def split(self, block: helper.Rows) -> tuple[bytes, helper.Rows, helper.Packed]:
+        """Return the lines of the known rows, the other rows, and these packed with their prints."""
+        row_nos = [row_no for row_no, _ in block]
+        packed = [self._pack(cells) for _, cells in block]
+        if self._print_of is None:
+            return b"", block, helper.Packed(row_nos, packed, None)
+        made = list(map(self._print_of, packed))
+        known = self._known.split(made) if self._known is not None else []
         if not any(known):
-            return b"", block, made
-        numbers = [row_no for row_no, _ in itertools.compress(block, known)]
-        data = lines.lines_by_print(self._batch_id, numbers, list(itertools.compress(made, known))).encode()
+            return b"", block, helper.Packed(row_nos, packed, made)
         others = [not one for one in known]
-        return data, list(itertools.compress(block, others)), list(itertools.compress(made, others))
+        left = (list(itertools.compress(of, others)) for of in (row_nos, packed, made))
+        taken = (list(itertools.compress(of, known)) for of in (row_nos, made))
+        data = lines.lines_by_print(self._batch_id, *taken).encode()
+        return data, list(itertools.compress(block, others)), helper.Packed(*left)
 
 
 def _blocks(
-    rows: Iterator[tuple[int, list[Any]]],
-    convert: helper.Convert,
-    second: helper.Helper | None,
-    by_print: _ByPrint | None,
+    rows: Iterator[tuple[int, list[Any]]], convert: helper.Convert, packer: _Packer, second: helper.Helper | None = None
 ) -> Iterator[_Block]:
     """Read block by block; one that the second process has time for is converted and staged there."""
     while True:
@@ -172,11 +175,11 @@ def _blocks(
             block = list(itertools.islice(rows, min(BLOCK, CHUNK)))
             if not block:
                 return
-            data, left, made = by_print.split(block) if by_print is not None else (b"", block, None)
+            data, left, packed = packer.split(block)
             if left and second is not None and second.has_time():
-                second.send((left, made))
+                second.send(packed)
             elif left:
-                data += convert(left, made)
+                data += convert(left, packed.prints)
         yield _Block(len(block), block[-1][0], data)
 
 

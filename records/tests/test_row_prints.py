@@ -21,13 +21,15 @@ from creditfujian.lib import identity
 from creditfujian.lib.crypto import Keyring
 from creditfujian.tests.cast import Cast
 from records import actions, acts, persons, preview
-from records.intake import prints, stage
+from records.intake import files, prints, stage
 from records.intake.base import Boolean, ErrorCell, Formula, Number
 from records.intake.header import SOURCE_LABEL
+from records.intake.packing import packing_of
 from records.intake.schema import Schema
 from records.life_models import RecordAct
 from records.models import Batch, ReturnedRow
 from records.person_models import PersonCase
+from records.tests.crafting import crafted, text_row
 from records.tests.deliveries import HEADER, as_csv, check, decided, deliver, penalty, problems
 from records.tests.life import asker, at, done, owner_sql
 from records.tests.persons import CERTIFICATE, POLICE, agreed, settled
@@ -400,19 +402,34 @@ def test_prints_that_are_too_many_for_the_file_are_not_loaded(cast: Cast, monkey
 # The print itself
 
 
+def text_book() -> io.BytesIO:
+    return crafted(text_row(1, "姓名", "文号"))
+
+
 def test_a_print_tells_every_cell_from_every_other(cast: Cast) -> None:
-    made = prints.printer_of(Schema(cast.item, cast.market), {0: "CF_XDR"}, None)
-    assert made is not None
+    print_of = prints.printer_of(Schema(cast.item, cast.market), {0: "CF_XDR"}, None)
+    assert print_of is not None
+    texts, any_cells = (packing_of(files.open_table(io.BytesIO(content))) for content in (b"a,b\n", text_book().read()))
     day = date(2026, 3, 1)
     rows: list[list[Any]] = [
-        ["1"], [Number("1")], [Formula("1")], [Boolean("1")], [ErrorCell("1")], [None], [""], [" "], ["1", None], [None, "1"],
+        ["1"], [Number("1")], [Formula("1")], [Formula("1", "A1")], [Boolean("1")], [ErrorCell("1")],
+        [None], [""], [" "], ["1", None], [None, "1"],
         ["ab", "c"], ["a", "bc"], ["a\0b"], ["a", "b"], [day], [str(day)], [datetime(2026, 3, 1)], ["date", "2026-03-01"],
         ["1", "2"], [Number("1"), "2"], ["\ud800"], [],
     ]  # fmt: skip
-    found = [made(row) for row in rows]
+    found = [print_of(any_cells.pack(row)) for row in rows]
     assert len(set(found)) == len(rows)
     assert {len(one) for one in found} == {16}
-    assert [made(list(row)) for row in rows] == found
+    for row, one in zip(rows, found, strict=True):
+        again = any_cells.unpack(any_cells.pack(row))
+        assert again == row
+        assert [(type(cell), getattr(cell, "expression", "")) for cell in again] == [
+            (type(cell), getattr(cell, "expression", "")) for cell in row
+        ]
+        assert print_of(any_cells.pack(again)) == one
+        if {*map(type, row)} <= {str, type(None)}:
+            assert print_of(texts.pack(row)) == one
+            assert texts.unpack(texts.pack(row)) == row
 
 
 def test_whatever_decides_what_a_row_becomes_changes_all_prints(cast: Cast) -> None:
