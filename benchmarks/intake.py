@@ -61,7 +61,7 @@ ITEM = "FJ1-03-MRKT-0001"
 TABLES = {
     "accounts_person": "id, sid, name, id_cipher, id_index, created_at",
     "records_record": "id, person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity, publication, "
-    "query_until, state, version, content_hash, created_at",
+    "query_until, state, version, content_hash, row_print, created_at",
     "records_recordversion": "record_id, version, deed, item_version_id, batch_id, row_no, name, doc_date, severity, "
     "publication, query_until, content, content_hash, by_id, at",
 }

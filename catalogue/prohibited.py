@@ -35,6 +35,11 @@ class Door:
         """Read the table."""
         return cls(list(ProhibitedCategory.objects.all()))
 
+    @property
+    def categories(self) -> list[ProhibitedCategory]:
+        """The categories, in the order of their codes."""
+        return [self._categories[code] for code in sorted(self._categories)]
+
     @cached_property
     def _any_word(self) -> re.Pattern[str]:
         # Bare literals only: the engine then skips to the next possible first character.

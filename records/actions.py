@@ -100,7 +100,7 @@ def check_batch(batch_id: int) -> Batch:
     with transaction.atomic():
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
-        merged.follow_merges(batch)
+        stage.stand_by_prints(batch)
         check.compare_with_file(batch, doc_field=reading.doc_field, name_field=reading.name_field)
         unchanged = check.compare_with_register(
             batch, name_field=reading.name_field, doc_field=reading.doc_field, mark_unchanged=False
@@ -191,9 +191,13 @@ def commit_batch(batch_id: int) -> Batch:
     if check.staged_rows(batch) != batch.rows:
         return _stage_again(batch)
     check.work_on(batch)
-    merged.follow_merges(batch)
     bound = stage.bound_codes(batch.item)
-    if merged.follow_moves(batch):
+    try:
+        read_again = stage.stand_by_prints(batch)
+    except FileRefused:  # the item or the mapping has changed since: the whole file is judged by what holds now
+        helper.start_over(batch)
+        return _stage_again(batch)
+    if merged.follow_moves(batch) or read_again:
         check.compare_with_file(batch, doc_field=bound["doc_no"], name_field=bound["person_name"])
     check.compare_with_register(batch, name_field=bound["person_name"], doc_field=bound["doc_no"], mark_unchanged=True)
     check.count(batch)

@@ -215,6 +215,7 @@ class BatchRow(models.Model):
     query_until = models.DateField(null=True)
     content = models.JSONField(null=True)
     content_hash = models.BinaryField(null=True)
+    row_print = models.BinaryField(null=True)  # see `intake.prints`; without a number, it is all that is staged
     record_id = models.BigIntegerField(null=True)
     merged_person_id = models.BigIntegerField(
         null=True
@@ -271,6 +272,8 @@ class Record(models.Model):
     hidden_at = models.DateTimeField("核查期间暂停提供", null=True)
     version = models.IntegerField("版本", default=1)
     content_hash = models.BinaryField(editable=False)
+    # What `intake.prints` knows the row by that made this version; gone with the version (migration 0017_row_prints).
+    row_print = models.BinaryField(null=True, editable=False)
     created_at = models.DateTimeField("入库时间", db_default=models.functions.Now())
 
     class Meta:

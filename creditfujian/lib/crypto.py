@@ -8,6 +8,7 @@ import hmac
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE = 12
 TAG = 16
+PRINT = 16  # bytes of a print: enough to tell any two rows apart
 
 
 class SealBroken(Exception):
@@ -31,6 +33,7 @@ class Aes:
 
     def __init__(self, master: bytes) -> None:
         self._index_key = _derive(master, b"index", 32)
+        self._print_key = _derive(master, b"print", 32)
         self._gcm = AESGCM(_derive(master, b"seal", 32))
 
     def seal(self, nonce: bytes, text: bytes, aad: bytes) -> bytes:
@@ -42,6 +45,16 @@ class Aes:
     def index(self, text: bytes) -> bytes:
         return hmac.digest(self._index_key, text, "sha256")
 
+    def printer(self, about: bytes) -> Callable[[bytes], bytes]:
+        begun = blake2b(about, key=self._print_key, digest_size=PRINT)
+
+        def printed(text: bytes) -> bytes:
+            whole = begun.copy()
+            whole.update(text)
+            return whole.digest()
+
+        return printed
+
 
 class Sm:
     """SM4-GCM (GB/T 32907) and HMAC-SM3 (GB/T 32905) under one 32-byte master key."""
@@ -51,6 +64,7 @@ class Sm:
     def __init__(self, master: bytes) -> None:
         self._key = _derive(master, b"seal-sm4", 16)
         self._index_key = _derive(master, b"index-sm3", 32)
+        self._print_key = _derive(master, b"print-sm3", 32)
 
     def seal(self, nonce: bytes, text: bytes, aad: bytes) -> bytes:
         encryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
@@ -66,6 +80,17 @@ class Sm:
         mac = HMAC(self._index_key, hashes.SM3())
         mac.update(text)
         return mac.finalize()
+
+    def printer(self, about: bytes) -> Callable[[bytes], bytes]:
+        begun = HMAC(self._print_key, hashes.SM3())
+        begun.update(about)
+
+        def printed(text: bytes) -> bytes:
+            whole = begun.copy()
+            whole.update(text)
+            return whole.finalize()[:PRINT]
+
+        return printed
 
 
 SUITES: dict[str, type[Aes] | type[Sm]] = {"aes": Aes, "sm": Sm}
@@ -137,6 +162,13 @@ class Keyring:
     def indexer(self) -> Callable[[bytes], bytes]:
         """Return the index function of the active key, for bulk paths."""
         return self.keys[self.active].index
+
+    def printer(self, about: bytes) -> Callable[[bytes], bytes]:
+        """Return the function that prints texts under the active key: 16 keyed bytes that tell the same from another.
+
+        `about` has one length for one use: prints are compared only with prints about the same.
+        """
+        return self.keys[self.active].printer(about)
 
     def indexes(self, text: bytes) -> list[bytes]:
         """Return the index under every key, active first: what a look-up must try while keys rotate."""

@@ -47,7 +47,7 @@ UPDATE records_batchrow r
    SET outcome = 9, problems = coalesce(r.problems, '[]') || jsonb_build_array(
        jsonb_build_array(%(field)s::text, 'R01', replace(%(message)s, '%%s', PLACE(d.first))))
   FROM (SELECT row_no, min(row_no) OVER (PARTITION BY id_index, doc_no, decider_uscc) AS first
-          FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9) d
+          FROM records_batchrow WHERE batch_id = %(batch)s AND outcome <> 9 AND id_index IS NOT NULL) d
  WHERE r.batch_id = %(batch)s AND r.row_no = d.row_no AND d.row_no <> d.first
 """
 # Which of the names is right nobody can tell from the file, so all of these rows go back; whoever the register knows

@@ -16,14 +16,24 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from django.db import connection, connections, transaction
 
 from records.models import Batch
 
 Rows = list[tuple[int, list[Any]]]
-Convert = Callable[[Rows], bytes]
+Prints = list[bytes] | None  # one for each row, where rows have any: see `prints`
+Convert = Callable[[Rows, Prints], bytes]
+
+
+class Packed(NamedTuple):
+    """A block as it goes through the pipe: the rows' cells packed (`packing`)."""
+
+    row_nos: list[int]
+    cells: list[bytes]
+    prints: Prints
+
 
 FROM_BYTES = 4 * 1024 * 1024  # of a file; a smaller one is read before a helper would be of use
 PIPE = 1024 * 1024  # what the pipe holds; a block is some 100 KB
@@ -58,7 +68,7 @@ def start_over(batch: Batch) -> None:
 class Helper:
     """The reading process's end. Use as a context: leaving it ends the helper and rolls back what is not committed."""
 
-    def __init__(self, batch_id: int, copy: str, convert: Convert) -> None:
+    def __init__(self, batch_id: int, copy: str, convert: Convert, unpack: Callable[[bytes], list[Any]]) -> None:
         from_reader, to_helper = os.pipe()
         from_helper, to_reader = os.pipe()
         fcntl.fcntl(to_helper, fcntl.F_SETPIPE_SZ, PIPE)
@@ -66,7 +76,7 @@ class Helper:
         if self._pid == 0:
             os.close(to_helper)
             os.close(from_helper)
-            _serve(os.fdopen(from_reader, "rb"), to_reader, batch_id, copy, convert)
+            _serve(_Sent(os.fdopen(from_reader, "rb"), convert, unpack), to_reader, batch_id, copy)
         os.close(from_reader)
         os.close(to_reader)
         self._to_helper = os.fdopen(to_helper, "wb")
@@ -87,10 +97,10 @@ class Helper:
         fcntl.ioctl(self._to_helper, termios.FIONREAD, self._unread)
         return self._unread[0] < WAITING
 
-    def send(self, rows: Rows | None) -> None:
+    def send(self, block: Packed | None) -> None:
         """Hand over a block. Raises HelperDied."""
         try:
-            pickle.dump(rows, self._to_helper, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(block and tuple(block), self._to_helper, pickle.HIGHEST_PROTOCOL)
             self._to_helper.flush()
         except BrokenPipeError:
             raise HelperDied from None
@@ -102,10 +112,9 @@ class Helper:
             raise HelperDied
 
 
-def _serve(source: BinaryIO, answers: int, batch_id: int, copy: str, convert: Convert) -> NoReturn:
+def _serve(sent: "_Sent", answers: int, batch_id: int, copy: str) -> NoReturn:
     """Stage chunk after chunk until the reader closes the pipe. Never returns: the process is a copy of the reader."""
     gc.disable()  # rows make no cycles
-    sent = _Sent(source, convert)
     try:
         link = connections.create_connection("default")
         link.connect()
@@ -127,8 +136,8 @@ def _serve(source: BinaryIO, answers: int, batch_id: int, copy: str, convert: Co
 class _Sent(io.RawIOBase):
     """The blocks of a chunk as they come through the pipe, as a file that COPY reads."""
 
-    def __init__(self, source: BinaryIO, convert: Convert) -> None:
-        self._source, self._convert = source, convert
+    def __init__(self, source: BinaryIO, convert: Convert, unpack: Callable[[bytes], list[Any]]) -> None:
+        self._source, self._convert, self._unpack = source, convert, unpack
         self._left = memoryview(b"")
         self.ended = False
 
@@ -136,14 +145,16 @@ class _Sent(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if not self._left and (rows := self._next()):
-            self._left = memoryview(self._convert(rows))
+        if not self._left and (block := self._next()):
+            rows = list(zip(block.row_nos, map(self._unpack, block.cells), strict=True))
+            self._left = memoryview(self._convert(rows, block.prints))
         data, self._left = self._left[:size], self._left[size:]
         return bytes(data)
 
-    def _next(self) -> Rows | None:
+    def _next(self) -> Packed | None:
         try:
-            return pickle.load(self._source)  # noqa: S301 – our own process wrote it
+            block = pickle.load(self._source)  # noqa: S301 – our own process wrote it
+            return block and Packed(*block)
         except EOFError:
             self.ended = True
             raise

@@ -11,14 +11,21 @@ from records.intake.schema import Block, Judgement
 
 COLUMNS = (
     "batch_id, row_no, outcome, problems, source_row, hints, item_version_id, doc_date, act_end, severity, "
-    "publication, query_until, name, id_index, id_cipher, doc_no, decider_uscc, content, content_hash"
+    "publication, query_until, name, id_index, id_cipher, doc_no, decider_uscc, content, content_hash, row_print"
 )
-_ALL_NOTHING = "\t".join([NOTHING] * 14)
+_ALL_NOTHING = "\t".join([NOTHING] * 15)
+_BY_PRINT = "\t".join(["3", *[NOTHING] * 16])
 
 
 def content_digest(name: str | None, judgement: Judgement, content: str) -> bytes:
     """Return what tells a changed record from an unchanged one: 16 bytes over name, severity, publication and content."""
     return blake2b(f"{name}\0{judgement.as_hashed}\0{content}".encode(), digest_size=16).digest()
+
+
+def lines_by_print(batch_id: int, row_nos: Sequence[int], prints: Sequence[bytes]) -> str:
+    """Return the lines of rows that are known by their print: unchanged, and nothing else is said of them."""
+    rows = zip(row_nos, prints, strict=True)
+    return "".join([f"{batch_id}\t{row_no}\t{_BY_PRINT}\t\\\\x{one.hex()}\n" for row_no, one in rows])
 
 
 class Sealer:
@@ -28,10 +35,11 @@ class Sealer:
         self._ring = settings.FIELD_KEYRING
         self._index = self._ring.indexer()
 
-    def lines(self, batch_id: int, row_nos: Sequence[int], block: Block) -> str:
-        """Return the lines of a block."""
+    def lines(self, batch_id: int, row_nos: Sequence[int], block: Block, prints: Sequence[bytes] | None = None) -> str:
+        """Return the lines of a block; `prints` are kept with the rows that are good."""
         made = []
         seals = self._seals(block)
+        printed = [NOTHING] * len(row_nos) if prints is None else [f"\\\\x{one.hex()}" for one in prints]
         rows = zip(row_nos, block.sources, block.judgements, block.names, block.doc_nos, block.deciders,
                    block.contents, strict=True)  # fmt: skip
         for at, (row_no, source, judgement, name, doc_no, decider, content) in enumerate(rows):
@@ -42,7 +50,7 @@ class Sealer:
             digest = content_digest(name, judgement, content).hex()
             made.append(
                 f"{batch_id}\t{row_no}\t1\t\\N\t{came_from}\t{judgement.as_columns}\t{escape(name or '')}\t{seals[at]}\t"
-                f"{escape(doc_no or '')}\t{decider}\t{escape(content)}\t\\\\x{digest}\n"
+                f"{escape(doc_no or '')}\t{decider}\t{escape(content)}\t\\\\x{digest}\t{printed[at]}\n"
             )
         return "".join(made)
 

@@ -148,6 +148,11 @@ def unescape_excel(value: str) -> str:
     return ESCAPED.sub(_excel_char, value)
 
 
+def as_text(raw: str) -> str:
+    """Raw text of an element → the text it stands for. Raises Irregular."""
+    return unescape_excel(unescape(raw)) if "&" in raw or "_x" in raw else raw
+
+
 def _excel_char(match: re.Match[str]) -> str:
     code = int(match[1], 16)
     # NUL and lone surrogates cannot be stored anywhere later on: leave them as written.

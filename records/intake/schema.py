@@ -137,6 +137,7 @@ class Schema:
     def __init__(self, item: Item, supplier: Organisation, *, today: date | None = None) -> None:
         self.today = today or timezone.localdate()
         self.supplier = supplier
+        self.item_id = item.pk
         self.negative = item.polarity == Item.Polarity.NEGATIVE
         standing = (ItemVersion.State.PUBLISHED, ItemVersion.State.IN_FORCE)
         self.versions = list(

@@ -17,8 +17,10 @@ from django.utils import timezone
 from psycopg2 import Error as DriverError
 
 from catalogue.models import Field, Item
-from records.intake import check, files, header, helper, lines, mapped, schema, store
+from records.intake import check, files, header, helper, lines, mapped, merged, prints, schema, store
+from records.intake.base import FileRefused
 from records.intake.limits import limits_of
+from records.intake.packing import Packing, packing_of
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
@@ -64,18 +66,57 @@ def stage(batch: Batch) -> Reading | None:
             helper.start_over(batch)
         rules.origin = batch.correction_of.number if batch.correction_of else None
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
+        print_of = prints.printer_of(rules, head.columns, head.source_index)
+        packing = packing_of(table)
         rows = data_rows(table, head, after=batch.last_row)
         with ExitStack() as stack:
             second = None
             if helper.is_worth_it(batch):
-                second = stack.enter_context(helper.Helper(batch.pk, COPY, convert))
-            blocks = _blocks(rows, convert, second)
+                second = stack.enter_context(helper.Helper(batch.pk, COPY, convert, packing.unpack))
+            # Loaded after the helper was split off: it has no use for them.
+            known = (
+                prints.load(batch) if print_of and batch.channel != Batch.Channel.FORM else None
+            )  # typed is read again
+            blocks = _blocks(rows, convert, _Packer(batch.pk, packing, print_of, known), second)
             while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
                 if not _copy(batch, chunk, second):
                     return None
         batch.notes = [*_notes(batch, table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
         batch.save(update_fields=["notes"])
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
+
+
+def stand_by_prints(batch: Batch) -> bool:
+    """Stage in full the rows known by their print of which the register, or another row, says something else now.
+
+    Merged numbers are followed on the way. Tells whether there were such rows. Runs inside the batch's own transaction,
+    after `check.work_on`. Raises FileRefused when the file cannot be read as it was.
+    """
+    merged.follow_merges(batch)
+    again = False
+    while (found := prints.stand(batch)).told or found.unread:
+        if found.unread:
+            _read_again(batch, found.unread)
+        merged.follow_merges(batch)
+        again = True
+    return again
+
+
+def _read_again(batch: Batch, row_nos: list[int]) -> None:
+    """Convert some rows of the file that were staged by their print."""
+    rules, wanted = schema.Schema(batch.item, batch.supplier), frozenset(row_nos)
+    with store.open_sealed(batch.file) as stream, connection.cursor() as cursor:
+        table = files.open_table(stream, limits=limits_of(batch))
+        head = mapped.header_of_read(batch, table, rules)
+        convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
+        print_of = prints.printer_of(rules, head.columns, head.source_index)
+        packer = _Packer(batch.pk, packing_of(table), print_of, None)
+        cursor.execute("DELETE FROM records_batchrow WHERE batch_id = %s AND row_no = ANY (%s)", [batch.pk, row_nos])
+        rows = (row for row in data_rows(table, head) if row[0] in wanted)
+        chunk = _Chunk(_blocks(rows, convert, packer))
+        cursor.copy_expert(COPY, chunk, size=65536)
+        if chunk.count != len(wanted):
+            raise FileRefused("F17", "表头的读法已经变化，须重新读取文件。")
 
 
 def data_rows(table: files.Table, head: header.Header, *, after: int = 0) -> Iterator[tuple[int, list[Any]]]:
@@ -96,15 +137,40 @@ def _converter(batch_id: int, read: Callable[[list[list[Any]]], schema.Block]) -
     """Return the function that turns rows into lines for COPY."""
     sealer = lines.Sealer()
 
-    def convert(rows: helper.Rows) -> bytes:
+    def convert(rows: helper.Rows, made: helper.Prints) -> bytes:
         block = read([cells for _, cells in rows])
-        return sealer.lines(batch_id, [row_no for row_no, _ in rows], block).encode()
+        return sealer.lines(batch_id, [row_no for row_no, _ in rows], block, made).encode()
 
     return convert
 
 
+class _Packer:
+    """Packs the rows of a block, makes their prints and takes out those that are known by them."""
+
+    def __init__(
+        self, batch_id: int, packing: Packing, print_of: prints.Print | None, known: prints.Known | None
+    ) -> None:
+        self._batch_id, self._pack, self._print_of, self._known = batch_id, packing.pack, print_of, known
+
+    def split(self, block: helper.Rows) -> tuple[bytes, helper.Rows, helper.Packed]:
+        """Return the lines of the known rows, the other rows, and these packed with their prints."""
+        row_nos = [row_no for row_no, _ in block]
+        packed = [self._pack(cells) for _, cells in block]
+        if self._print_of is None:
+            return b"", block, helper.Packed(row_nos, packed, None)
+        made = list(map(self._print_of, packed))
+        known = self._known.split(made) if self._known is not None else []
+        if not any(known):
+            return b"", block, helper.Packed(row_nos, packed, made)
+        others = [not one for one in known]
+        left = (list(itertools.compress(of, others)) for of in (row_nos, packed, made))
+        taken = (list(itertools.compress(of, known)) for of in (row_nos, made))
+        data = lines.lines_by_print(self._batch_id, *taken).encode()
+        return data, list(itertools.compress(block, others)), helper.Packed(*left)
+
+
 def _blocks(
-    rows: Iterator[tuple[int, list[Any]]], convert: helper.Convert, second: helper.Helper | None
+    rows: Iterator[tuple[int, list[Any]]], convert: helper.Convert, packer: _Packer, second: helper.Helper | None = None
 ) -> Iterator[_Block]:
     """Read block by block; one that the second process has time for is converted and staged there."""
     while True:
@@ -112,11 +178,11 @@ def _blocks(
             block = list(itertools.islice(rows, min(BLOCK, CHUNK)))
             if not block:
                 return
-            if second is not None and second.has_time():
-                second.send(block)
-                data = b""
-            else:
-                data = convert(block)
+            data, left, packed = packer.split(block)
+            if left and second is not None and second.has_time():
+                second.send(packed)
+            elif left:
+                data += convert(left, packed.prints)
         yield _Block(len(block), block[-1][0], data)
 
 

@@ -2,7 +2,7 @@
 
 Measured in this container on 100,000 rows × 21 columns: rows matched by pattern 131,000/s
 before values are made, expat 54,000/s, lxml 43,000/s, calamine 80,000/s. So rows in the plain
-form are matched by pattern (see plain.py); any other row goes to lxml by itself, and a sheet
+form are matched by pattern (see plain.py), most of them whole (see row_shape.py); any other row goes to lxml by itself, and a sheet
 with comments, CDATA or another encoding goes to lxml as a whole.
 """
 
@@ -30,7 +30,8 @@ from .base import (
 )
 from .numbers import Kept, as_number, date_formats, serial_date
 from .parts import Package, damaged, stream_elements, strict_parser
-from .plain import Irregular, PlainList, unescape, unescape_excel
+from .plain import Irregular, PlainList, as_text
+from .row_shape import RowShape
 from .sheets import choose, note_hidden, refuse_columns, refuse_rows
 from .strings import SharedStrings, element_text, load_strings
 
@@ -171,6 +172,7 @@ class SheetReader:
         find_cells = cell_pattern(prefix).findall
         value, inline, formula = f"<{prefix}v", f"<{prefix}is", f"<{prefix}f"
         longest = self.book.limits.max_cell_chars
+        shape = RowShape(prefix, self._columns, self._converts, self._shared)
         number = 0
         for chunk in sheet.chunks():
             *texts, rest = chunk.split(row_end)
@@ -183,9 +185,14 @@ class SheetReader:
                 number, attributes = next_row(match, number)
                 if value not in text and inline not in text and formula not in text:
                     continue
-                cells = self._plain_cells(find_cells(text, match.end()))
+                cells = shape.cells(text, match.end())
                 if cells is None:
-                    cells = self._odd_cells(text[match.start() :] + row_end, sheet)
+                    found = find_cells(text, match.end())
+                    cells = self._plain_cells(found)
+                    if cells is None:
+                        cells = self._odd_cells(text[match.start() :] + row_end, sheet)
+                    else:
+                        shape.learn(found)
                 if len(text) > longest:
                     self._check_lengths(cells)
                 if attributes and HIDDEN.search(attributes):
@@ -410,10 +417,6 @@ def after_empty_rows(text: str, opening: re.Pattern[str], number: int) -> tuple[
     if position < len(text):
         raise Irregular
     return number, None
-
-
-def as_text(raw: str) -> str:
-    return unescape_excel(unescape(raw)) if "&" in raw or "_x" in raw else raw
 
 
 def as_boolean(raw: str) -> Boolean:

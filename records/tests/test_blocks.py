@@ -117,7 +117,7 @@ def test_a_delivery_that_changes_nothing_writes_no_row_of_any_kind(cast: Cast) -
     before = (Record.objects.count(), RecordVersion.objects.count())
     batch = check(cast, as_csv([penalty(cast)]) + b"\r\n")
     assert (batch.new, batch.changed, batch.unchanged) == (0, 0, 1)
-    assert list(BatchRow.objects.filter(batch=batch).values_list("outcome", "record_id")) == [(1, None)]
+    assert list(BatchRow.objects.filter(batch=batch).values_list("outcome", "record_id")) == [(3, None)]
     assert (Record.objects.count(), RecordVersion.objects.count()) == before
     assert not actions.goes_in(batch)
 

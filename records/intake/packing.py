@@ -1,0 +1,64 @@
+"""A row's cells as bytes and back: equal cells make equal bytes, different ones, None and "" among them, different bytes.
+
+By this a row goes to the second process, and by this it has its print.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from marshal import dumps, loads
+from typing import Any, NamedTuple
+
+from records.intake.base import Boolean, ErrorCell, Formula, Number, Table
+
+Cells = list[Any]
+_VERSION = 2  # of the format: texts are written as they are, whether they were met before or not
+
+
+class Packing(NamedTuple):
+    """How cells become bytes and bytes cells again."""
+
+    pack: Callable[[Cells], bytes]
+    unpack: Callable[[bytes], Cells]
+
+
+def packing_of(table: Table) -> Packing:
+    """Return how the rows of a table are packed: a text file has no cells but texts and empty ones."""
+    return _TEXTS if table.kind == "csv" else _ANY
+
+
+def _pack(cells: Cells) -> bytes:
+    return dumps([cell if cell is None or type(cell) is str else _named(cell) for cell in cells], _VERSION)
+
+
+def _unpack(data: bytes) -> Cells:
+    return [cell if cell is None or type(cell) is str else _cell(cell) for cell in loads(data)]  # noqa: S302 – our own process packed it
+
+
+def _named(cell: Any) -> Any:
+    """Return a cell that is no text by something that no text is."""
+    kind = type(cell)
+    if kind is date:
+        return cell.toordinal()
+    if kind is Number:
+        return cell.encode(errors="surrogatepass")
+    if kind is Formula:
+        return (kind.__name__, str(cell), cell.expression)
+    return (kind.__name__, cell.isoformat() if kind is datetime else str(cell))
+
+
+_KINDS: dict[str, Callable[..., Any]] = {
+    "Boolean": Boolean, "ErrorCell": ErrorCell, "Formula": Formula, "datetime": datetime.fromisoformat,
+}  # fmt: skip
+
+
+def _cell(named: Any) -> Any:
+    if type(named) is int:
+        return date.fromordinal(named)
+    if type(named) is bytes:
+        return Number(named.decode(errors="surrogatepass"))
+    kind, *rest = named
+    return _KINDS[kind](*rest)
+
+
+_ANY = Packing(_pack, _unpack)
+_TEXTS = Packing(lambda cells: dumps(cells, _VERSION), loads)
