@@ -49,7 +49,7 @@ ALTER TABLE records_record DROP CONSTRAINT record_print_is_whole;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0015_fewer_looks"), ("accounts", "0007_persons")]
+    dependencies = [("records", "0016_holds_are_read"), ("accounts", "0007_persons")]
 
     operations = [
         migrations.AddField("record", "row_print", models.BinaryField(editable=False, null=True)),

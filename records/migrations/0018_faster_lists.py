@@ -214,5 +214,5 @@ _NAMED = _PERSONS.NAMES[_PERSONS.NAMES.index("DO $do$") :]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0016_holds_are_read")]
+    dependencies = [("records", "0017_row_prints")]
     operations = [migrations.RunSQL(PAGE, _WALKED + _NAMED)]
