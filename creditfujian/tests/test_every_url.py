@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access.models import Query, QueryPerson, Request
+from access.models import Checkpoint, Query, QueryPerson, Request, Verification
+from access.sealing import seal
+from access.verifying import verify_and_note
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
 from catalogue.deadline_actions import start
 from catalogue.exchange_actions import take_file
@@ -101,7 +103,10 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
+    seal()
+    verify_and_note()
     one = {
+        "access_checkpoint": Checkpoint, "access_verification": Verification,
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
         "accounts_roleconflict": RoleConflict, "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
         "catalogue_instrument": Instrument, "catalogue_item": Item, "catalogue_itemversion": ItemVersion,
@@ -113,10 +118,13 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule,
     }  # fmt: skip
+    looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
+    assert looked_at is not None
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_columnmapping": str(ColumnMapping.objects.get().pk),
+        "access": str(looked_at.query_id),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
