@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from access.models import Query
+from access.models import Checkpoint, Query, Verification
 from accounts.admin import ReadOnlyAdmin
 
 
@@ -12,5 +12,26 @@ class QueryAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "decision"]
     search_fields = ["actor_name", "organisation_name", "case_no"]
     date_hierarchy = "at"
+    list_per_page = 50
+    show_full_result_count = False
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    list_display = ["number", "at", "size", "key_id"]
+    fields = ["number", "at", "size", "key_id", "signed_text"]
+    date_hierarchy = "at"
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description="签名文本")
+    def signed_text(self, checkpoint: Checkpoint) -> str:
+        return checkpoint.note.decode()
+
+
+@admin.register(Verification)
+class VerificationAdmin(ReadOnlyAdmin):
+    list_display = ["at", "scope", "lines", "checkpoints", "first_bad", "found", "seconds"]
+    list_filter = ["scope"]
     list_per_page = 50
     show_full_result_count = False

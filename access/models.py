@@ -197,3 +197,6 @@ class QueryAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"返回 {len(self.record_ids)} 条"
+
+
+from access.seal_models import Checkpoint, Leaf, Node, Verification  # noqa: E402, F401 – further tables of the app

@@ -14,6 +14,7 @@ _CATALOGUE = tuple(
     )
 )  # fmt: skip
 
+_SEALS = ("access.view_checkpoint", "access.view_verification")
 _EXPORT = ("records.view_export", "records.add_export")
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
@@ -43,11 +44,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
     ),
-    Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
+    Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
                  "records.add_counterrequest", "records.print_report"),
-    Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal", "accounts.view_signinline",
-                   "accounts.view_signinrule"),
+    Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal",
+                   "accounts.view_signinline", "accounts.view_signinrule"),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",

@@ -51,12 +51,13 @@ def schedule_night(using: str) -> None:
 
 
 def schedule_rounds(using: str) -> None:
-    """Schedule the look for work that a dead worker left behind, each minute, once; whoever moves it is left alone."""
+    """Schedule what is done each minute, once: work that a dead worker left, the query log's seal.
+
+    Whoever moves a schedule is left alone.
+    """
     from django_q.models import Schedule
 
-    Schedule.objects.using(using).get_or_create(
-        name="take up orphans",
-        defaults={
-            "func": "records.jobs.take_up_orphans", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1,
-        },
-    )  # fmt: skip
+    for name, func in (("take up orphans", "records.jobs.take_up_orphans"), ("seal the log", "access.jobs.seal_log")):
+        Schedule.objects.using(using).get_or_create(
+            name=name, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+        )

@@ -6,6 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from creditfujian import env
 from creditfujian.lib.crypto import Keyring
+from creditfujian.lib.signed_note import LogKeys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,6 +20,7 @@ TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 
 try:
     FIELD_KEYRING = Keyring.parse(env.text("FIELD_KEYS"))
+    LOG_KEYS = LogKeys.parse(env.text("LOG_SIGNING_KEY", ""), env.words("LOG_PUBLIC_KEYS", ""))
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from None
 
@@ -246,6 +248,14 @@ COUNTER_MINUTES = env.number("COUNTER_MINUTES", 30)  # how long a request at the
 EXPORT_ROWS = env.number("EXPORT_ROWS", 200_000)  # the largest export; beyond it, narrow the request
 EXPORT_HOURS = env.number("EXPORT_HOURS", 24)  # how long an exported file is kept
 EXPORT_LINK_MINUTES = env.number("EXPORT_LINK_MINUTES", 15)  # how long a download link works
+
+# --- the query log's seals (docs/query-log.md) ------------------------------------------------------
+LOG_SHIP_DIR = env.text("LOG_SHIP_DIR", "")  # where each checkpoint is shipped at once; empty: MEDIA_ROOT/query-log
+LOG_QUIET_MINUTES = env.number("LOG_QUIET_MINUTES", 60)  # a checkpoint at least this often when nobody reads
+LOG_LATE_MINUTES = env.number("LOG_LATE_MINUTES", 5)  # a line or a checkpoint later than this raises the alarm
+LOG_PATIENCE_MINUTES = env.number("LOG_PATIENCE_MINUTES", 1440)  # how long a transaction that writes a line may be open
+LOG_WHOLE_DAYS = env.number("LOG_WHOLE_DAYS", 7)  # the whole log is verified at least this often, its last day nightly
+LOG_MONTHS_AHEAD = env.number("LOG_MONTHS_AHEAD", 18)  # partitions that the night keeps ready
 
 LOGGING = {
     "version": 1,

@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access.models import Query, QueryPerson, Request
+from access.models import Checkpoint, Query, QueryPerson, Request, Verification
+from access.sealing import seal
+from access.verifying import verify_and_note
 from accounts.models import (
     IdentityProof,
     Organisation,
@@ -114,7 +116,10 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     )
     Phone(cast.data_officer)
     issue(cast)
+    seal()
+    verify_and_note()
     one = {
+        "access_checkpoint": Checkpoint, "access_verification": Verification,
         "accounts_identityproof": IdentityProof, "accounts_organisation": Organisation, "accounts_region": Region,
         "accounts_roleconflict": RoleConflict, "accounts_signinline": SignInLine, "accounts_signinrule": SignInRule,
         "auditlog_logentry": LogEntry, "catalogue_codeset": CodeSet,
@@ -127,10 +132,13 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken,
     }  # fmt: skip
+    looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
+    assert looked_at is not None
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_columnmapping": str(ColumnMapping.objects.get().pk),
+        "access": str(looked_at.query_id),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),

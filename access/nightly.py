@@ -1,0 +1,37 @@
+"""The log's part of the night: partitions for the months to come, and a verification of the last day or of the whole."""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from access.models import Verification
+from access.verifying import verify_and_note
+
+
+def nightly(day: date) -> dict[str, int]:
+    """Do what is due, whatever the day asked for; the log is verified once a day.
+
+    A verification that finds something is no failure of the night: the dashboard tells those who watch.
+    """
+    return {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
+
+
+def make_partitions() -> int:
+    """Make the partitions of the months ahead that are missing; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_partitions_ahead(%s)", [settings.LOG_MONTHS_AHEAD])
+        return cursor.fetchone()[0]
+
+
+def verify_when_due() -> int:
+    """Verify the last day's lines, or all when that is due; 0 when today's verification was made."""
+    now = timezone.now()
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    if Verification.objects.filter(at__gte=midnight).exists():
+        return 0
+    recently = now - timedelta(days=settings.LOG_WHOLE_DAYS, hours=-1)
+    whole = Verification.objects.filter(scope=Verification.Scope.WHOLE, at__gt=recently).exists()
+    verify_and_note(since=now - timedelta(days=1) if whole else None)
+    return 1
