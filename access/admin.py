@@ -14,3 +14,6 @@ class QueryAdmin(ReadOnlyAdmin):
     date_hierarchy = "at"
     list_per_page = 50
     show_full_result_count = False
+
+
+from access import institution_admin  # noqa: E402, F401 – further pages of the app

@@ -96,7 +96,7 @@ def test_large_type(visitor: Come) -> None:
 def test_pages_of_a_citizen(visitor: Come, username: str) -> None:
     citizen = visitor()
     citizen.sign_in(username)
-    for path in ("/me/", "/me/file/", "/me/reports/", "/me/access/"):
+    for path in ("/me/", "/me/file/", "/me/reports/", "/me/access/", "/me/consents/", "/me/messages/"):
         citizen.go(path)
         citizen.look(f"{username}{path}")
         reached_by_tab(citizen)

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from access.consents import unread, waiting_for_answer
 from access.reading import Access, access_history
 from access.web import PUBLIC_SITE, asker, client_address
 from accounts.actions import activate
@@ -89,6 +90,8 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
         "latest": with_item_names(access_history(person, limit=3)),
         "held_words": held_words(person),
         "notices": notices_for(person)[:1],
+        "unread": unread(person),
+        "to_answer": waiting_for_answer(person),
     }
     return render(request, "publicity/me/index.html", context)
 
@@ -128,7 +131,9 @@ class SignIn(LoginView):
 
     def get_default_redirect_url(self) -> str:
         user = self.request.user
-        return resolve_url("me" if isinstance(user, User) and user.is_citizen else "admin:index")
+        kind = user.kind if isinstance(user, User) else User.Kind.STAFF
+        places = {User.Kind.CITIZEN: "me", User.Kind.INSTITUTION: "institution_consents"}
+        return resolve_url(places.get(User.Kind(kind), "admin:index"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
