@@ -10,15 +10,27 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
 
-from access.models import Decision, Kind, Purpose, Reach, Refusal, Request
+from access.models import (
+    Consent,
+    ConsentPurpose,
+    ConsentUse,
+    Decision,
+    Kind,
+    Message,
+    Purpose,
+    Reach,
+    Refusal,
+    Request,
+)
 from accounts.models import Person, User
 from catalogue.models import Item
 from creditfujian.lib.correlation import request_id
 
 _QUERY = """
 INSERT INTO access_query (actor_id, actor_name, organisation_id, organisation_name, uscc, roles, channel, kind,
-    ground, purpose, case_no, duty_code, request_no, items, fields_class, decision, refusal, address, correlation)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ground, purpose, case_no, duty_code, request_no, items, fields_class, decision, refusal, address, correlation,
+    consent_no)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 RETURNING seq
 """
 _PERSON = """
@@ -46,6 +58,14 @@ class Asker:
 
 
 @dataclass(frozen=True)
+class Use:
+    """How a consent is used this time: for what, and in which form the answer goes out."""
+
+    purpose: ConsentPurpose
+    form: Consent.Form
+
+
+@dataclass(frozen=True)
 class Ask:
     """What is asked: kind, ground, purpose, and the items that the answer may hold (None: all of the person's)."""
 
@@ -59,6 +79,8 @@ class Ask:
     request_no: int | None = None
     refusal: str = ""
     person: Person | None = field(default=None)
+    consent: Consent | None = None
+    use: Use | None = None
 
 
 def write_query(ask: Ask, *, by: Asker) -> int:
@@ -77,14 +99,35 @@ def write_query(ask: Ask, *, by: Asker) -> int:
                 organisation.name if organisation else "", organisation.uscc if organisation else "", by.roles,
                 by.channel, ask.kind.value, ask.ground, ask.purpose, ask.case_no, ask.duty_code, ask.request_no,
                 [item.code for item in ask.items or ()], ask.fields_class, decision.value, ask.refusal,
-                by.address, request_id(),
+                by.address, request_id(), ask.consent.number if ask.consent else "",
             ],
         )  # fmt: skip
         seq = cursor.fetchone()[0]
+        if ask.use is not None and not ask.refusal:
+            _count_use(ask, seq, by)
         if ask.person is not None:
             items = None if ask.items is None else [item.pk for item in ask.items]
             cursor.execute(_PERSON, [seq, ask.person.pk, ask.kind.value, not ask.refusal, items])
     return seq
+
+
+def _count_use(ask: Ask, seq: int, by: Asker) -> None:
+    """Count a use of the consent under the line, and tell the person: without both the line opens nothing."""
+    assert ask.consent is not None
+    assert ask.consent.person is not None
+    assert ask.use is not None
+    assert by.user is not None
+    use = ConsentUse.objects.create(
+        consent=ask.consent, n=1, purpose=ask.use.purpose, form=ask.use.form, query_seq=seq, by=by.user,
+        items=[item.pk for item in ask.items or ()],
+    )  # fmt: skip  # the database numbers it
+    when = timezone.localtime()
+    Message.objects.create(
+        person=ask.consent.person, consent=ask.consent, use=use, about=ask.consent.number,
+        subject=f"{ask.consent.organisation}凭您的授权查询了信息",
+        text=f"{when:%Y年%-m月%-d日 %H:%M}，{ask.consent.organisation}为“{ask.consent.purpose}”查询，方式：{ask.use.form.label}。"
+        "看了什么，见“谁查了我”。不是您本意的，请立即撤回授权。",
+    )  # fmt: skip
 
 
 def write_persons(seq: int, pairs: Sequence[tuple[int, int]]) -> None:

@@ -35,3 +35,6 @@ class VerificationAdmin(ReadOnlyAdmin):
     list_filter = ["scope"]
     list_per_page = 50
     show_full_result_count = False
+
+
+from access import institution_admin  # noqa: E402, F401 – further pages of the app

@@ -47,6 +47,16 @@ class Refusal(models.TextChoices):
     EXPIRED = "expired", "查询登记已过有效时间，请重新登记"
     NOT_OWNER = "not_owner", "查询登记由他人办理，不能借用"
     NO_GROUND = "no_ground", "没有查询依据"
+    NO_CONSENT = "no_consent", "没有本人的有效授权"
+    NOT_GRANTEE = "not_grantee", "授权不是给这个机构的"
+    OTHER_PERSON = "other_person", "被查询人与授权人不一致"
+    OUT_OF_SCOPE = "out_of_scope", "超出本人授权的条目、方式或用途"
+    WITHDRAWN = "withdrawn", "本人已撤回授权"
+    OVER = "over", "授权已到期"
+    SPENT = "spent", "授权的次数已用完"
+    LICENCE = "licence", "机构的登记已暂停、证照已到期或用途不在登记范围"
+    PERSON_GONE = "person_gone", "授权人已死亡，或号码已并入他人"
+    NAME_DIFFERS = "name_differs", "姓名与证件号码不符，申请没有送达"
 
 
 class Reach(models.TextChoices):
@@ -147,6 +157,7 @@ class Query(models.Model):
     refusal = models.CharField("拒绝理由", max_length=12, choices=Refusal, blank=True)
     address = models.TextField("来源网段")
     correlation = models.TextField("请求标识")
+    consent_no = models.TextField("授权编号", default="")
 
     class Meta:
         verbose_name = verbose_name_plural = "查询日志"
@@ -199,4 +210,6 @@ class QueryAnswer(models.Model):
         return f"返回 {len(self.record_ids)} 条"
 
 
+from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401 – further tables of the app
+from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
 from access.seal_models import Checkpoint, Leaf, Node, Verification  # noqa: E402, F401 – further tables of the app

@@ -1,4 +1,4 @@
-"""The log's part of the night: partitions for the months to come, and a verification of the last day or of the whole."""
+"""The night of access: requests nobody answered, consents that are over; the log's partitions and its verification."""
 
 from datetime import date, timedelta
 
@@ -6,16 +6,17 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from access.consents import end_what_is_over
 from access.models import Verification
 from access.verifying import verify_and_note
 
 
 def nightly(day: date) -> dict[str, int]:
-    """Do what is due, whatever the day asked for; the log is verified once a day.
+    """Do what is due, by the database's own day; the log is verified once a day.
 
     A verification that finds something is no failure of the night: the dashboard tells those who watch.
     """
-    return {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
+    return end_what_is_over() | {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
 
 
 def make_partitions() -> int:

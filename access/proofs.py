@@ -18,7 +18,7 @@ from creditfujian.lib.signed_note import NAME
 # What a line shows to its person; the reader's name and the other persons are hashed apart.
 _SHOWN = (
     "seq", "at", "organisation_id", "organisation_name", "uscc", "channel", "kind", "ground", "purpose", "case_no",
-    "duty_code", "items", "fields_class", "decision", "refusal",
+    "duty_code", "consent_no", "items", "fields_class", "decision", "refusal",
 )  # fmt: skip
 _LINE = f"SELECT {', '.join(_SHOWN)} FROM access_query WHERE seq = %s AND at = %s"  # noqa: S608 – names of ours
 _HASHES = "SELECT sealed, persons FROM access_lines(%s, %s, %s, %s, %s, %s)"

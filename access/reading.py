@@ -14,7 +14,7 @@ SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground,
        coalesce(a.items, '{}'), coalesce(array_length(a.record_ids, 1), 0), q.items, q.fields_class = %(list)s,
        CASE WHEN q.fields_class = %(list)s
             THEN ARRAY(SELECT i.code FROM catalogue_item i WHERE i.id = ANY (p.items) ORDER BY i.code) END,
-       EXISTS (SELECT 1 FROM access_leaf l WHERE l.query_id = q.seq)
+       EXISTS (SELECT 1 FROM access_leaf l WHERE l.query_id = q.seq), q.consent_no
   FROM access_queryperson p
   JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
   LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
@@ -40,6 +40,7 @@ class Access:
     channel: str
     items: list[str]
     count: int
+    consent_no: str = ""
     listed: bool = False
     sealed: bool = False
     item_names: list[str] = field(default_factory=list)
@@ -73,7 +74,7 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
     return [
         Access(
             seq=row[0], at=row[1], kind=Kind(row[2]), unit=row[3], purpose=row[4], case_no=row[5], ground=row[6],
-            decision=Decision(row[7]), refusal=row[8], channel=row[9],
+            decision=Decision(row[7]), refusal=row[8], channel=row[9], consent_no=row[16],
             # of a list, only what concerns this person: the rest of the page is about others
             items=row[14] if row[13] else row[10] or row[12], count=0 if row[13] else row[11], listed=row[13],
             sealed=row[15],

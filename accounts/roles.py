@@ -42,11 +42,12 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "catalogue.view_deadlinerule", "catalogue.propose_deadlinerule", "catalogue.confirm_deadlinerule",
         "catalogue.view_deadline", "catalogue.view_supplyassignment", "catalogue.assign_supplier",
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
+        "access.view_institution", "access.propose_institution", "access.confirm_institution",
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
     ),
     Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
-                 "records.add_counterrequest", "records.print_report"),
+                 "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent"),
     Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal",
                    "accounts.view_signinline", "accounts.view_signinrule"),
     Role.SECURITY_ADMIN: (

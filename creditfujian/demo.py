@@ -29,6 +29,7 @@ from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian import (
     demo_catalogue,
+    demo_consents,
     demo_entry,
     demo_life,
     demo_lists,
@@ -60,12 +61,14 @@ class Account:
     note: str
 
 
+EMPLOYER = "鹭岛虚拟机械有限公司（演示）"
 # Beside the departments of accounts/data/organisations.csv: name, region, kind
 MORE_ORGANISATIONS = [
     ("福州市市场监督管理局（演示）", "350100", "department"),
     ("厦门市市场监督管理局（演示）", "350200", "department"),
     ("泉州市市场监督管理局（演示）", "350500", "department"),
     ("闽江虚拟银行股份有限公司（演示）", "350100", "institution"),
+    (EMPLOYER, "350200", "institution"),
 ]
 
 # role, user name, person, organisation's short code, note
@@ -91,7 +94,7 @@ STAFF = [
         "确认另一名工作人员录入的年度日历、提出的时限规则，审核人员核对单",
     ),
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
-    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告"),
+    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书"),
     (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
     (Role.AUDITOR, "auditor", "何审计", "JJXX", "查看查询日志和变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
@@ -122,7 +125,8 @@ def load(*, say: Say) -> list[Account]:
     demo_entry.load(people[520:522], MARKET_CASES, Item.objects.get(code=PENALTIES))
     demo_catalogue.load()
     accounts += _citizens(people)
-    accounts.append(_institution(organisations))
+    accounts += [_institution(organisations["BANK"], "institution", "余银行"),
+                 _institution(organisations[EMPLOYER], "institution2", "洪人事")]  # fmt: skip
     _readings(people)
     say("查询登记与查询日志已写入")
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
@@ -132,6 +136,9 @@ def load(*, say: Say) -> list[Account]:
     demo_persons.load(people[30:40], twice, lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
     say(demo_lists.load(Item.objects.get(code=PENALTIES)))
+    strangers = [(one.name, one.id_number) for one in people[300:302]]
+    bank, employer = organisations["BANK"], organisations[EMPLOYER]
+    say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     return accounts
 
 
@@ -179,7 +186,7 @@ def _organisations() -> dict[str, Organisation]:
     for number, (name, region, kind) in enumerate(MORE_ORGANISATIONS, start=serial + 1):
         parent = found["MRKT"] if name.endswith("市市场监督管理局（演示）") else None
         organisation = _organisation(number, name, region, kind, parent=parent)
-        found["BANK" if kind == "institution" else name] = organisation
+        found["BANK" if kind == "institution" and name != EMPLOYER else name] = organisation
     for number, former in enumerate(reference.successions(), start=900):
         gone = _organisation(number, f"{former.predecessor}（演示）", "350000", "department", valid_to=former.valid_to)
         found[former.successor].predecessors.add(gone)
@@ -386,13 +393,13 @@ def _newcomers(count: int) -> list[Somebody]:
     return people(600 + count)[600:]
 
 
-def _institution(organisations: dict[str, Organisation]) -> Account:
-    bank, password = organisations["BANK"], _password()
-    user = User(username="institution", name="余银行", kind=User.Kind.INSTITUTION, organisation=bank)
+def _institution(organisation: Organisation, username: str, name: str) -> Account:
+    password = _password()
+    user = User(username=username, name=name, kind=User.Kind.INSTITUTION, organisation=organisation)
     user.set_password(password)
     user.save()
-    note = "机构查询员：只有本单位的登记情况和登录日志；经本人授权才能查询"
-    return Account("institution", "institution", password, _phone(user), bank.name, bank.uscc, note)
+    note = "机构查询员：申请本人授权，凭授权查询"
+    return Account("institution", username, password, _phone(user), organisation.name, organisation.uscc, note)
 
 
 def _readings(crowd: list[Somebody]) -> None:
@@ -419,7 +426,7 @@ def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
     accounts = []
     notes = {row[1]: (row[0].value, row[4]) for row in STAFF}
     notes |= dict.fromkeys(("citizen", "citizen2", "citizen3"), ("citizen", "公民"))
-    notes["institution"] = ("institution", "机构查询员")
+    notes |= dict.fromkeys(("institution", "institution2"), ("institution", "机构查询员"))
     for user in User.objects.filter(username__in=notes).select_related("organisation").order_by("pk"):
         password = _password()
         user.set_password(password)

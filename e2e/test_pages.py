@@ -97,7 +97,17 @@ def test_large_type(visitor: Come) -> None:
 def test_pages_of_a_citizen(visitor: Come, username: str) -> None:
     citizen = visitor()
     citizen.sign_in(username)
-    for path in ("/me/", "/me/file/", "/me/reports/", "/me/access/", "/account/", "/account/password/"):
+    own = (
+        "/me/",
+        "/me/file/",
+        "/me/reports/",
+        "/me/access/",
+        "/me/consents/",
+        "/me/messages/",
+        "/account/",
+        "/account/password/",
+    )
+    for path in own:
         citizen.go(path)
         citizen.look(f"{username}{path}")
         reached_by_tab(citizen)

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from access.consents import unread, waiting_for_answer
 from access.reading import Access, access_history
 from access.web import PUBLIC_SITE, asker
 from accounts.actions import activate
@@ -89,6 +90,8 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
         "latest": with_item_names(access_history(person, limit=3)),
         "held_words": held_words(person),
         "notices": notices_for(person)[:1],
+        "unread": unread(person),
+        "to_answer": waiting_for_answer(person),
     }
     return render(request, "publicity/me/index.html", context)
 

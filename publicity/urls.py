@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from publicity import catalogue_pages, institution_pages, pages, report_pages, statement_pages
+from publicity import (
+    catalogue_pages,
+    consent_pages,
+    institution_desk,
+    institution_pages,
+    pages,
+    report_pages,
+    statement_pages,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,9 +23,15 @@ urlpatterns = [
     path("me/reports/", report_pages.reports, name="me_reports"),
     path("me/reports/issue/", report_pages.issue, name="me_report_issue"),
     path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
+    path("me/consents/", consent_pages.me_consents, name="me_consents"),
+    path("me/consents/<str:consent_no>/", consent_pages.me_consent, name="me_consent"),
+    path("me/messages/", consent_pages.me_messages, name="me_messages"),
+    path("institutions/consents/", institution_pages.institution_consents, name="institution_consents"),
+    path("institutions/consents/ask/", institution_pages.institution_ask, name="institution_ask"),
+    path("institutions/consents/<str:consent_no>/", institution_pages.institution_consent, name="institution_consent"),
     path("verify/", report_pages.verify, name="verify"),
     path("sign-in/activate/", pages.activate_account, name="activate"),
-    path("institutions/", institution_pages.institutions, name="institutions"),
+    path("institutions/", institution_desk.institutions, name="institutions"),
     path("display/", pages.display_mode, name="display_mode"),
     path("about/what-we-do-not-do/", pages.what_we_do_not_do, name="what_we_do_not_do"),
     path("catalogue/", catalogue_pages.catalogue, name="catalogue"),

@@ -264,6 +264,7 @@ from records import (  # noqa: E402, F401
     export_admin,
     hold_admin,
     list_admin,
+    paper_admin,
     person_admin,
     report_admin,
     volume_admin,

@@ -17,8 +17,9 @@ from django.db.models import F
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from access.actions import Ask, Asker, register_request, write_answer, write_query
-from access.models import Kind, Purpose, Refusal, Request
+from access.actions import Ask, Asker, Use, register_request, write_answer, write_query
+from access.consent_rules import items_for, refusal_of_use
+from access.models import Consent, ConsentPurpose, Kind, Purpose, Refusal, Request
 from access.reading import purpose_in_words
 from access.rules import refusal_of_duty, refusal_of_request
 from accounts.models import Person
@@ -35,10 +36,11 @@ PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so 
 
 _PROFILE = {
     Kind.SELF: Profile.SELF, Kind.COUNTER: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC,
+    Kind.CONSENT: Profile.THIRD_PARTY,
 }  # fmt: skip
 _READER = {
     Kind.SELF: Field.Reader.SUBJECT, Kind.COUNTER: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT,
-    Kind.PUBLIC: Field.Reader.PUBLIC,
+    Kind.PUBLIC: Field.Reader.PUBLIC, Kind.CONSENT: Field.Reader.THIRD_PARTY,
 }  # fmt: skip
 
 
@@ -219,6 +221,46 @@ def file_by_request(request: Request, *, by: Asker) -> File | Refused:
         write_query(ask, by=by)
         return Refused(refusal)
     return _answer(ask, by)
+
+
+@dataclass(frozen=True)
+class ByConsent:
+    """What an institution states when it uses a consent: whom, what for, how, which items (None: all consented to)."""
+
+    number: str
+    id_number: str
+    purpose: ConsentPurpose
+    form: Consent.Form
+    items: Sequence[Item] | None = None
+
+
+@transaction.atomic
+def file_by_consent(asked: ByConsent, *, by: Asker) -> File | Refused | None:
+    """Return what a person consented to, to the institution they consented to (kind Q4), or the refusal.
+
+    None when this institution has no such consent: another's and none at all look alike. The consent is locked until
+    the transaction ends, so of two that come for its last use one is answered, and none that begins after a withdrawal.
+    """
+    assert by.user is not None
+    found = Consent.objects.select_related("organisation", "purpose", "person")
+    consent = found.select_for_update(of=("self",), no_key=True).filter(number=asked.number).first()
+    person = Person.objects.holder_of(asked.id_number)
+    use, wanted = Use(asked.purpose, asked.form), None if asked.items is None else {item.pk for item in asked.items}
+    refusal = refusal_of_use(consent, by.user, person=person, use=use, wanted=wanted) if consent else Refusal.NO_CONSENT
+    items = list(items_for(asked.purpose).filter(pk__in=wanted or (consent.items if consent else [])))
+    if refusal is None and not items:
+        refusal = Refusal.OUT_OF_SCOPE  # what was consented to is no longer given to institutions
+    ask = Ask(
+        kind=Kind.CONSENT, ground=f"经本人授权（授权编号 {consent.number}）" if consent else "未取得本人授权",
+        purpose=f"{asked.purpose}：{consent.purpose_text}" if consent and refusal is None else str(asked.purpose),
+        fields_class=f"经授权可见：{asked.form.label}", items=items, refusal=refusal.value if refusal else "",
+        person=consent.person if consent else None, consent=consent, use=use,
+    )  # fmt: skip
+    if refusal is None:
+        return _answer(ask, by)
+    write_query(ask, by=by)
+    mine = consent is not None and refusal is not Refusal.NOT_GRANTEE
+    return Refused(refusal) if mine else None
 
 
 @dataclass(frozen=True)

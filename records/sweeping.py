@@ -28,6 +28,7 @@ SELECT f.id FROM records_sealedfile f
  WHERE f.created_at < %s AND NOT EXISTS (SELECT 1 FROM records_batch b WHERE b.file_id = f.id)
    AND NOT EXISTS (SELECT 1 FROM records_export e WHERE e.file_id = f.id)
    AND NOT EXISTS (SELECT 1 FROM records_reportfile r WHERE r.file_id = f.id)
+   AND NOT EXISTS (SELECT 1 FROM records_consentpaper p WHERE p.file_id = f.id)
 """
 
 

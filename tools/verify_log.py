@@ -208,7 +208,8 @@ _TYPES = {
 SHOWN = [
     ("seq", "int8"), ("at", "time"), ("organisation_id", "int8"), ("organisation_name", "text"), ("uscc", "text"),
     ("channel", "text"), ("kind", "varchar"), ("ground", "text"), ("purpose", "text"), ("case_no", "text"),
-    ("duty_code", "text"), ("items", "texts"), ("fields_class", "text"), ("decision", "varchar"), ("refusal", "varchar"),
+    ("duty_code", "text"), ("consent_no", "text"), ("items", "texts"), ("fields_class", "text"),
+    ("decision", "varchar"), ("refusal", "varchar"),
 ]  # fmt: skip
 SEALED = [
     ("salt", "uuid"), ("actor_id", "int8"), ("actor_name", "text"), ("roles", "text"), ("request_no", "int8"),

@@ -56,6 +56,7 @@ class Cast:
     auditor: User
     security_admin: User
     system_admin: User
+    bank_clerk: User
 
     def everyone(self) -> dict[str, User | None]:
         """All accounts by name, and nobody."""
@@ -67,6 +68,14 @@ def _citizen(username: str, name: str, number: str) -> User:
     person = Person.seal(number, name)
     person.save()
     user = User(username=username, name=name, kind=User.Kind.CITIZEN, person=person)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def institution_user(username: str, name: str, where: Organisation) -> User:
+    """Open an operator's account of an institution."""
+    user = User(username=username, name=name, organisation=where, kind=User.Kind.INSTITUTION)
     user.set_password(PASSWORD)
     user.save()
     return user
@@ -116,6 +125,7 @@ def make_cast() -> Cast:
         auditor=staff("auditor", "审计癸", platform, Role.AUDITOR),
         security_admin=staff("security", "安全子", platform, Role.SECURITY_ADMIN),
         system_admin=staff("system", "系统丑", platform, Role.SYSTEM_ADMIN),
+        bank_clerk=institution_user("bank_clerk", "柜员卯", bank),
         **people,
     )  # fmt: skip
 

@@ -163,10 +163,15 @@ class _Packer:
         if not any(known):
             return b"", block, helper.Packed(row_nos, packed, made)
         others = [not one for one in known]
-        left = (list(itertools.compress(of, others)) for of in (row_nos, packed, made))
-        taken = (list(itertools.compress(of, known)) for of in (row_nos, made))
-        data = lines.lines_by_print(self._batch_id, *taken).encode()
-        return data, list(itertools.compress(block, others)), helper.Packed(*left)
+        taken = lines.lines_by_print(
+            self._batch_id, list(itertools.compress(row_nos, known)), list(itertools.compress(made, known))
+        )
+        left = helper.Packed(
+            list(itertools.compress(row_nos, others)),
+            list(itertools.compress(packed, others)),
+            list(itertools.compress(made, others)),
+        )
+        return taken.encode(), list(itertools.compress(block, others)), left
 
 
 def _blocks(

@@ -15,7 +15,7 @@ HASHES = """
            SEALED_PART AS sealed, p.hashes AS persons,
            sha256('\\x00'::bytea || record_send(ROW(
                q.seq, q.at, q.organisation_id, q.organisation_name, q.uscc, q.channel, q.kind, q.ground, q.purpose, q.case_no,
-               q.duty_code, q.items, q.fields_class, q.decision, q.refusal,
+               q.duty_code, q.consent_no, q.items, q.fields_class, q.decision, q.refusal,
                SEALED_PART,
                p.hashes))) AS hash
       FROM places
@@ -201,7 +201,7 @@ DROP TRIGGER verification_no_truncate ON access_verification;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0004_lists")]
+    dependencies = [("access", "0005_consents")]
 
     operations = [
         migrations.CreateModel(
