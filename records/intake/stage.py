@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -24,6 +24,7 @@ from records.intake.packing import Packing, packing_of
 from records.models import Batch
 
 CHUNK = 20_000  # rows in a transaction
+T = TypeVar("T")
 BLOCK = 200  # rows converted together: their lines fit the pipe to the server, so neither waits
 COPY = f"COPY records_batchrow ({lines.COLUMNS}) FROM STDIN"
 
@@ -163,15 +164,13 @@ class _Packer:
         if not any(known):
             return b"", block, helper.Packed(row_nos, packed, made)
         others = [not one for one in known]
-        taken = lines.lines_by_print(
-            self._batch_id, list(itertools.compress(row_nos, known)), list(itertools.compress(made, known))
-        )
-        left = helper.Packed(
-            list(itertools.compress(row_nos, others)),
-            list(itertools.compress(packed, others)),
-            list(itertools.compress(made, others)),
-        )
-        return taken.encode(), list(itertools.compress(block, others)), left
+        data = lines.lines_by_print(self._batch_id, _those(row_nos, known), _those(made, known)).encode()
+        left = helper.Packed(_those(row_nos, others), _those(packed, others), _those(made, others))
+        return data, _those(block, others), left
+
+
+def _those(of: list[T], chosen: list[bool]) -> list[T]:
+    return list(itertools.compress(of, chosen))
 
 
 def _blocks(
