@@ -22,6 +22,8 @@ class ProjectConfig(AppConfig):
     verbose_name = "信用福建"
 
     def ready(self) -> None:
+        from creditfujian import checks  # noqa: F401 - registers itself
+
         post_migrate.connect(after_migrate, sender=self)
 
 

@@ -94,9 +94,9 @@ def check_batch(batch_id: int) -> Batch:
         return _wait_for_mapping(batch, needed)
     except FileRefused as refused:
         batch.failure = {"code": refused.code, "message": refused.message}
-        return _move(batch, State.REFUSED, "failure")
+        return _end(batch, State.REFUSED, "failure")
     if reading is None:
-        return _move(batch, State.CANCELLED)
+        return _end(batch, State.CANCELLED)
     with transaction.atomic():
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
@@ -282,7 +282,7 @@ def cancel(batch_id: int, *, by: User) -> Batch:
             return batch
         if batch.state not in (State.RECEIVED, State.MAPPING, State.CHECKED, State.FAILED):
             raise ValidationError(f"批次当前状态为“{batch.get_state_display()}”，不能取消。", code="state")
-        batch = _move(batch, State.CANCELLED)
+        batch = _end(batch, State.CANCELLED, by=by)
         returned.follow(batch.pk)
         return batch
 
@@ -347,6 +347,14 @@ def _checked(batch: Batch, *fields: str) -> Batch:
     batch = _move(batch, State.CHECKED, *fields)
     if not goes_in(batch):
         returned.hand_back(batch)
+    return batch
+
+
+@transaction.atomic
+def _end(batch: Batch, state: str, *fields: str, by: User | None = None) -> Batch:
+    """Let a batch end without going in, with its receipt."""
+    batch = _move(batch, state, *fields)
+    receipts.issue_of_end(batch, by=by)
     return batch
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalogue.deadlines import due, working_calendar
-from records import returned
+from records import receipts, returned
 from records.models import Batch, BatchRow
 from records.returned_models import ReturnedRow
 
@@ -108,6 +108,7 @@ def clear_batch(batch_id: int, still: "QuerySet[Batch]", note: str) -> int:
             batch.save(update_fields=["state", "committed_by"])
         good = batch.new + batch.changed if note == ALL_ANSWERED else 0
         batch.notes = [*batch.notes, GOOD_ROWS_TOO.format(good) if good else note]
+        receipts.issue_of_end(batch, by=None)
         returned.follow(batch.pk)
     BatchRow.objects.filter(batch=batch).delete()
     batch.cleared_at = timezone.now()

@@ -1,7 +1,9 @@
 """Typing and pasting: what a clerk types becomes a csv and goes the way of every file (design §5, step 1).
 
-A row that is wrong in itself goes back to the form and leaves nothing behind. One that only the register can refuse
-(R02, R04) leaves a cancelled batch and the case on the name: whoever tries names on a number is seen to.
+A row that is wrong in itself goes back to the form and leaves nothing behind. A name that is not the registered one (R02)
+is asked back first: mistyped it is put right, and nobody else is troubled; the attempt leaves a refused line that the person
+sees, for whoever tries names on a number is seen to. Said to be right, or refused by the register otherwise (R04), it leaves
+a cancelled batch and the case on the name.
 """
 
 import csv
@@ -15,10 +17,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from access.actions import Ask, Asker, write_query
+from access.models import Kind as QueryKind
+from access.models import Refusal
+from access.web import STAFF_SITE
+from accounts.models import Person, User
 from catalogue.models import Field, Item
 from creditfujian.lib import identity, masking
-from creditfujian.lib.text import hide_numbers
+from creditfujian.lib.text import hide_numbers, normalise_name
 from records import actions
 from records.intake import files, header, stage, store
 from records.intake.base import Table
@@ -31,15 +37,25 @@ Channel = Batch.Channel
 Problems = dict[int, list[Problem]]  # by the row's position among those typed
 
 NOTHING = "还没有填写任何一条。请填写后再提交。"
+NAME_CODE = "R02"
+NAME_DIFFERS = (
+    "姓名与该证件号码登记的姓名不一致。请与证件核对姓名和号码：写错的改正；确实如此的，在最后一项勾选后提交，"
+    "由省信用办核对。本次已记入查询日志。"
+)
 SAME = "登记中已有内容完全相同的记录，没有需要提交的变化。"
 
 
 @dataclass(frozen=True)
 class Typed:
-    """One row as typed: texts by field code. `compared`: a number that ends in 000 was compared with the document."""
+    """One row as typed: texts by field code.
+
+    `compared`: a number that ends in 000 was compared with the document. `named`: so was a name that the register does
+    not know with the number.
+    """
 
     values: dict[str, str]
     compared: bool = False
+    named: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -75,7 +91,8 @@ def hand_in(rows: Sequence[Typed], *, item: Item, by: User) -> Outcome:
     assert by.organisation is not None
     rules = Schema(item, by.organisation)
     content = as_file(rules, rows)
-    if problems := _problems_in_themselves(rules, content, len(rows)):
+    problems = _problems_in_themselves(rules, content, len(rows)) or _names_to_look_at(rules, rows, item, by)
+    if problems:
         return Outcome(problems=problems)
     with transaction.atomic():
         name = f"表单录入{len(rows)}条.csv"
@@ -119,6 +136,28 @@ def _problems_in_themselves(rules: Schema, content: bytes, count: int) -> Proble
         message = f"{count} 条中只有 {len(rows)} 条读得出是数据，其余像是表头、填写说明或合计。请核对各条的内容。"
         raise ValidationError(message, code="not_data")
     return rules.reader(head.columns, head.source_index)(rows).problems
+
+
+def _names_to_look_at(rules: Schema, rows: Sequence[Typed], item: Item, by: User) -> Problems:
+    """Return the rows whose name is not the registered one and nobody says is right; a refused line for each person.
+
+    That they do not match is all that is told: never the registered name.
+    """
+    name_code, number_code = rules.bound[Field.Binding.PERSON_NAME], rules.bound[Field.Binding.ID_NUMBER]
+    found: Problems = {}
+    with transaction.atomic():
+        for at, row in enumerate(rows):
+            if row.named:
+                continue
+            person = Person.objects.holder_of(identity.normalise(row.values.get(number_code, "")))
+            if person is not None and not person.bears(normalise_name(row.values.get(name_code, ""))):
+                ask = Ask(
+                    kind=QueryKind.DUTY, ground="信源单位核对本单位报送的数据", purpose="表单录入的姓名与证件号码不符，未提交",
+                    fields_class="无", items=[item], refusal=Refusal.NO_GROUND.value, person=person,
+                )  # fmt: skip
+                write_query(ask, by=Asker(by, STAFF_SITE))
+                found[at] = [(name_code, NAME_CODE, NAME_DIFFERS)]
+    return found
 
 
 def _problems_found(batch: Batch) -> Problems:

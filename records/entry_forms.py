@@ -11,13 +11,14 @@ from django.utils.datastructures import MultiValueDict
 
 from accounts.models import Organisation
 from catalogue.models import Field
-from records.entry import Typed, fields_of
+from records.entry import NAME_CODE, Typed, fields_of
 from records.intake.columns import Problem
 from records.intake.schema import Schema
 
 Type, Binding = Field.Type, Field.Binding
 LONG = 200  # longer texts get several lines
 COMPARED = "compared"
+NAMED = "named"
 COMPARE_CODE = "C16"  # a number that ends in 000 goes in once somebody has compared it with the document
 # The check's own words speak of the correction workbook.
 COMPARE = "证件号码末三位为 000，多半是被表格软件截断的号码。请与证件核对：错了就改；没错的，在最后一项勾选。"
@@ -52,6 +53,8 @@ class EntryForm(forms.Form):
         if typed.compared or any(code == COMPARE_CODE for _, code, _ in self._found):
             label = "已与证件核对，号码末三位确为 000"
             self.fields[COMPARED] = forms.BooleanField(label=label, required=False)
+        if typed.named or any(code == NAME_CODE for _, code, _ in self._found):
+            self.fields[NAMED] = forms.BooleanField(label="已与证件核对，姓名确为如此", required=False)
 
     def full_clean(self) -> None:
         self._errors = ErrorDict(renderer=self.renderer)
@@ -73,7 +76,7 @@ class EntryForm(forms.Form):
 def typed_of(data: QueryDict, *, rules: Schema, prefix: str) -> Typed:
     """Return one row as posted; several chosen values are joined as a spreadsheet would hold them."""
     values = {f.code: ";".join(data.getlist(f"{prefix}-{f.code}")) for f in fields_of(rules)}
-    return Typed(values, compared=f"{prefix}-{COMPARED}" in data)
+    return Typed(values, compared=f"{prefix}-{COMPARED}" in data, named=f"{prefix}-{NAMED}" in data)
 
 
 def blank(rules: Schema, organisation: Organisation) -> Typed:
@@ -98,6 +101,8 @@ def _as_posted(typed: Typed, rules: Schema, prefix: str) -> MultiValueDict[str, 
         data[f"{prefix}-{f.code}"] = _chosen(f, value) if f.datatype in (Type.CHOICE, Type.CHOICES) else [value]
     if typed.compared:
         data[f"{prefix}-{COMPARED}"] = ["on"]
+    if typed.named:
+        data[f"{prefix}-{NAMED}"] = ["on"]
     return MultiValueDict(data)
 
 

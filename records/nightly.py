@@ -8,7 +8,7 @@ from records.exports import forget_files as forget_exports
 from records.listing import forget_searches
 from records.reports import forget_files as forget_reports
 from records.soundness import check_sealed
-from records.sweeping import sweep_files
+from records.sweeping import destroy_ended, sweep_files
 
 
 def nightly(day: date) -> dict[str, int]:
@@ -25,5 +25,6 @@ def nightly(day: date) -> dict[str, int]:
         "searches": forget_searches(),
         "followed": returned.follow_all(),
         "cleared": clearing.clear(day),
+        "ended_files": destroy_ended(),
         "swept_files": sweep_files(),
     }

@@ -1,4 +1,6 @@
-"""The receipt of a committed batch (回执): the same file whenever it is fetched, and a way to tell that it is ours.
+"""The receipt of a batch (回执): the same file whenever it is fetched, and a way to tell that it is ours.
+
+A batch that ended without going in has one too, which says so: an office can show what became of every file it sent.
 
 Counts that add up to the rows of the file, its SHA-256, times, signer (design §5, step 7). No person is in it.
 """
@@ -14,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.models import User
 from creditfujian.lib import spreadsheet
 from records.intake.reasons import title_of
 from records.models import Batch
@@ -27,15 +30,29 @@ _ABOUT = b"receipt:"
 def issue(batch: Batch) -> BatchReceipt:
     """Issue the receipt of a batch that has just gone in; whoever committed it signs."""
     assert batch.committed_by is not None
-    content = _content(batch)
+    return _issue(batch, _content(batch, batch.committed_by), by=batch.committed_by, at=batch.committed_at)
+
+
+def issue_of_end(batch: Batch, *, by: User | None) -> BatchReceipt:
+    """Issue the receipt of a batch that was cancelled or refused: nothing of it went in.
+
+    `by` ended it; without, the system did: a file that cannot be read, a term that was over.
+    """
+    now, reason = timezone.now(), (batch.failure or {}).get("code", "")
+    told = {"state": batch.get_state_display(), "at": _time(now), "went_in": 0,
+            "reason": {"code": reason, "title": title_of(reason)} if reason else None}  # fmt: skip
+    return _issue(batch, {**_content(batch, by), "ended": told}, by=by, at=now)
+
+
+def _issue(batch: Batch, content: dict[str, Any], *, by: User | None, at: datetime | None) -> BatchReceipt:
     text = _text(content)
     return BatchReceipt.objects.create(
-        batch=batch, content=content, sha256=hashlib.sha256(text).hexdigest(), signed_by=batch.committed_by,
-        seal=settings.FIELD_KEYRING.index(_ABOUT + text), issued_at=batch.committed_at or timezone.now(),
+        batch=batch, content=content, sha256=hashlib.sha256(text).hexdigest(), signed_by=by,
+        seal=settings.FIELD_KEYRING.index(_ABOUT + text), issued_at=at or timezone.now(),
     )  # fmt: skip
 
 
-def _content(batch: Batch) -> dict[str, Any]:
+def _content(batch: Batch, signed_by: User | None) -> dict[str, Any]:
     version = batch.item.version_on(timezone.localdate())
     return {
         "receipt": f"HZ-{batch.number}", "batch": batch.number,
@@ -47,7 +64,7 @@ def _content(batch: Batch) -> dict[str, Any]:
         "correction_of": batch.correction_of.number if batch.correction_of else None,
         "received_at": _time(batch.received_at), "checked_at": _time(batch.checked_at),
         "committed_at": _time(batch.committed_at),
-        "uploaded_by": batch.uploaded_by.name, "signed_by": batch.committed_by.name if batch.committed_by else "",
+        "uploaded_by": batch.uploaded_by.name, "signed_by": signed_by.name if signed_by else "",
         "counts": {"rows": batch.rows, "new": batch.new, "changed": batch.changed, "unchanged": batch.unchanged,
                    "refused": batch.refused},
         "reasons": [{"code": code, "title": title_of(code), "rows": rows} for code, rows in sorted(batch.reasons.items())],
@@ -71,6 +88,7 @@ def as_json(receipt: BatchReceipt) -> bytes:
 def lines(receipt: BatchReceipt) -> list[tuple[str, str]]:
     """Return the receipt for people, line by line."""
     said, counts = receipt.content, receipt.content["counts"]
+    ended = said.get("ended")
     taken = f"新增 {counts['new']}，变更 {counts['changed']}，无变化 {counts['unchanged']}"
     return [
         ("回执编号", said["receipt"]), ("批次号", said["batch"]),
@@ -78,14 +96,22 @@ def lines(receipt: BatchReceipt) -> list[tuple[str, str]]:
         ("目录条目", f"{said['item']['name']}（{said['item']['code']}）"),
         ("文件 SHA-256", said["file"]["sha256"]), ("文件字节数", f"{said['file']['bytes']}"),
         ("方式", f"{said['mode']}（{said['channel']}）"), ("更正自批次", said["correction_of"] or "—"),
-        ("接收时间", said["received_at"]), ("校验完成时间", said["checked_at"] or "—"), ("入库时间", said["committed_at"]),
-        ("上传人", said["uploaded_by"]), ("签发人（审核提交人）", said["signed_by"]),
+        ("接收时间", said["received_at"]), ("校验完成时间", said["checked_at"] or "—"), *_outcome(said, ended),
+        ("上传人", said["uploaded_by"]),
         ("总行数", f"{counts['rows']}"), ("新增", f"{counts['new']}"), ("变更", f"{counts['changed']}"),
         ("无变化", f"{counts['unchanged']}"), ("退回", f"{counts['refused']}"),
         ("合计", f"{taken}，退回 {counts['refused']}，共 {counts['rows']} 行"),
         *((f"退回原因 {one['code']}", f"{one['title']}：{one['rows']} 行") for one in said["reasons"]),
         ("内容摘要（SHA-256）", receipt.sha256), ("校验码", code_of(receipt)),
     ]  # fmt: skip
+
+
+def _outcome(said: dict[str, Any], ended: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if ended is None:
+        return [("入库时间", said["committed_at"]), ("签发人（审核提交人）", said["signed_by"])]
+    why = [("退回原因", f"{ended['reason']['code']} {ended['reason']['title']}")] if ended["reason"] else []
+    return [("结果", f"{ended['state']}，没有任何一行入库；以下各数为校验所得"), ("结束时间", ended["at"]), *why,
+            ("签发人（取消人）", said["signed_by"] or "系统")]  # fmt: skip
 
 
 def as_xlsx(receipt: BatchReceipt) -> bytes:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from records.intake import store
@@ -30,6 +30,37 @@ SELECT f.id FROM records_sealedfile f
    AND NOT EXISTS (SELECT 1 FROM records_reportfile r WHERE r.file_id = f.id)
    AND NOT EXISTS (SELECT 1 FROM records_consentpaper p WHERE p.file_id = f.id)
 """
+
+
+# Of what never went in nothing is held any more once its rows are cleared. What did go in ends with its records (records.life).
+_ENDED = """
+SELECT f.id FROM records_sealedfile f JOIN records_batch b ON b.file_id = f.id
+ WHERE f.destroyed_at IS NULL AND f.id = ANY (coalesce(%(among)s::bigint[], ARRAY[f.id]))
+   AND NOT EXISTS (SELECT 1 FROM records_export e WHERE e.file_id = f.id)
+   AND NOT EXISTS (SELECT 1 FROM records_reportfile r WHERE r.file_id = f.id)
+ GROUP BY f.id HAVING bool_and(b.state IN ('cancelled', 'refused') AND b.cleared_at IS NOT NULL)
+"""
+
+
+def destroy_ended() -> int:
+    """Destroy the sealed files of batches that never went in and are cleared; return how many."""
+    count = 0
+    for pk in _ended(None):
+        with transaction.atomic():
+            file = SealedFile.objects.get(pk=pk)
+            store.alone_with(file.sha256)  # whoever sends the same file again now is about to use it
+            if _ended([pk]):
+                file.destroyed_at = timezone.now()
+                file.save(update_fields=["destroyed_at"])
+                transaction.on_commit(lambda sha256=file.sha256: store.destroy(sha256))  # type: ignore[misc]
+                count += 1
+    return count
+
+
+def _ended(among: list[int] | None) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, {"among": among})
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def sweep_files() -> int:

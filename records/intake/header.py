@@ -73,9 +73,6 @@ class Header:
         """The first row number that may hold data."""
         return max([self.row_no, *self.ignored]) + 1
 
-    def index_of(self, code: str) -> int | None:
-        return next((index for index, known in self.columns.items() if known == code), None)
-
 
 def normalise_label(text: object) -> str:
     """A heading without what people add to it: width, spaces, line breaks, marks, 必填."""

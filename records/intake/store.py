@@ -45,7 +45,7 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
     target = _path(sha256)
     target.parent.mkdir(exist_ok=True)
     with transaction.atomic():
-        _alone_with(sha256)
+        alone_with(sha256)
         Path(out.name).replace(target)
         row, _ = SealedFile.objects.get_or_create(
             sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
@@ -53,7 +53,7 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
     return row
 
 
-def _alone_with(sha256: str) -> None:
+def alone_with(sha256: str) -> None:
     """Wait until nobody else keeps or destroys this content; good until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, sha256])
@@ -98,7 +98,7 @@ def _path(sha256: str) -> Path:
 def destroy(sha256: str) -> None:
     """Delete a sealed file of which nothing is held any more; it stays when the same content was kept again meanwhile."""
     with transaction.atomic():
-        _alone_with(sha256)
+        alone_with(sha256)
         if not SealedFile.objects.filter(sha256=sha256, destroyed_at=None).exists():
             _path(sha256).unlink(missing_ok=True)
 
@@ -108,7 +108,7 @@ def forget(file: SealedFile) -> None:
     sha256 = file.sha256
     try:
         with transaction.atomic():
-            _alone_with(sha256)  # whoever keeps the same content now is about to use it
+            alone_with(sha256)  # whoever keeps the same content now is about to use it
             file.delete()
     except ProtectedError:
         return

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from access.actions import Asker
 from access.models import QueryPerson
+from access.reading import access_history
 from accounts.models import User
 from catalogue.tests.editions import retire
 from creditfujian.lib import identity
@@ -162,14 +163,51 @@ def test_everything_typed_is_still_there_after_a_refusal(cast: Cast) -> None:
 
 
 def test_a_record_that_only_the_register_refuses_comes_back_and_leaves_a_cancelled_batch(cast: Cast) -> None:
-    answer = type_in(cast, penalty(cast, 行政相对人名称="欧阳惊蛰"))
+    answer = type_in(cast, penalty(cast, 行政相对人名称="欧阳惊蛰"), **{"r0-named": "on"})
     assert answer.status_code == 422
     assert "行政相对人名称" in errors(answer)
     assert "R02" in errors(answer)
     assert cast.citizen.person.name not in answer.content.decode()
     batch = Batch.objects.get()
     assert (batch.state, batch.reasons, batch.uploaded_by) == (State.CANCELLED, {"R02": 1}, cast.data_officer)
+    assert "由省信用办按核对单核对" in errors(answer)
     assert QueryPerson.objects.count() == 0
+
+
+def test_a_mistyped_name_is_asked_back_and_troubles_nobody_else(cast: Cast) -> None:
+    deliver(cast, [penalty(cast)])
+    mistyped = penalty(cast, 行政相对人名称="陈小慢", 行政处罚决定书文号="闽市监处罚〔2026〕5号")
+    answer = type_in(cast, mistyped, other(cast))
+    assert answer.status_code == 422
+    assert "第 1 条 行政相对人名称：姓名与该证件号码登记的姓名不一致" in errors(answer)
+    text = answer.content.decode()
+    assert 'name="r0-named"' in text
+    assert 'name="r1-named"' not in text
+    assert "陈小满" not in text, "that they differ is all that is told"
+    assert (Batch.objects.filter(channel="form").count(), PersonCase.objects.count()) == (0, 0)
+    line = access_history(cast.citizen.person)[0]
+    assert (line.refused, line.unit) == (True, "省市场监督管理局"), "whoever tries names on a number is seen to"
+    assert type_in(cast, mistyped | {"行政相对人名称": "陈小满"}, other(cast)).status_code == 302
+    assert PersonCase.objects.count() == 0
+
+
+def test_a_name_said_to_be_right_opens_the_case_as_before(cast: Cast) -> None:
+    deliver(cast, [penalty(cast)])
+    row = penalty(cast, 行政相对人名称="陈小暑", 行政处罚决定书文号="闽市监处罚〔2026〕5号")
+    answer = type_in(cast, row, **{"r0-named": "on"})
+    assert "由省信用办按核对单核对" in errors(answer)
+    assert re.search(r'name="r0-named"[^>]*checked', answer.content.decode())
+    assert PersonCase.objects.filter(kind="name", sources__batch__channel="form").count() == 1
+
+
+@pytest.mark.parametrize("known", ["somebody new", "the registered name"])
+def test_a_name_that_fits_or_that_nobody_has_is_not_asked_back(cast: Cast, known: str) -> None:
+    row = penalty(cast) if known == "the registered name" else penalty(
+        cast, 行政相对人名称="周清明", 证件号码=identity.invent(decided(9999), 7)
+    )  # fmt: skip
+    lines = QueryPerson.objects.count()
+    assert type_in(cast, row).status_code == 302
+    assert QueryPerson.objects.count() == lines
 
 
 def test_two_equal_documents_in_one_form_come_back(cast: Cast) -> None:
@@ -417,7 +455,10 @@ def test_a_name_that_differs_opens_its_case_beside_good_records_too(cast: Cast) 
     """The form says that the case decides; and nobody tries names on a number in the shadow of a good row."""
     deliver(cast, [penalty(cast)])
     answer = type_in(
-        cast, other(cast), penalty(cast, 行政相对人名称="陈小暑", 行政处罚决定书文号="闽市监处罚〔2026〕5号")
+        cast,
+        other(cast),
+        penalty(cast, 行政相对人名称="陈小暑", 行政处罚决定书文号="闽市监处罚〔2026〕5号"),
+        **{"r1-named": "on"},
     )
     assert "R02" in errors(answer)
     assert PersonCase.objects.filter(kind="name", sources__batch__channel="form").count() == 1

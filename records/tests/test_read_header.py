@@ -53,8 +53,6 @@ def test_labels_codes_and_aliases_under_a_title():
     assert header.unknown == [(3, "自编号")]
     assert header.missing == []
     assert header.data_from == 4
-    assert header.index_of("BZ") == 4
-    assert header.index_of("??") is None
 
 
 def test_optional_columns_may_be_missing():

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -11,10 +12,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Organisation, User
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
-from records import actions, receipts
+from records import actions, clearing, receipts, returned
 from records.models import Batch, BatchReceipt
 from records.tests.deliveries import as_csv, check, deliver, penalty
 
@@ -50,6 +52,46 @@ def test_it_is_the_same_file_every_time_and_names_nobody(cast: Cast) -> None:
         assert "陈小满" not in text
         assert CITIZEN_NUMBER not in text
         assert not text.startswith("=")
+
+
+@pytest.mark.parametrize("end", ["cancelled by an officer", "refused as a file", "all rows refused", "left lying"])
+def test_a_batch_that_never_went_in_has_a_receipt_that_says_so(
+    cast: Cast, as_user: Callable[[User | None], Client], end: str
+) -> None:
+    rows = [penalty(cast, 证件号码="1")] if end == "all rows refused" else [penalty(cast), penalty(cast, 证件号码="1")]
+    batch = check(cast, b"not,a,table\n1,2,3\n" if end == "refused as a file" else as_csv(rows), name="=陈小满.csv")
+    if end == "cancelled by an officer":
+        actions.cancel(batch.pk, by=cast.data_officer)
+    elif end == "all rows refused":
+        returned.explain(batch.pk, rows=None, why="other", note="不应报送", by=cast.data_officer)
+        returned.confirm(batch.pk, by=cast.data_reviewer, rows=None, agree=True)
+        clearing.clear(timezone.localdate())
+    elif end == "left lying":
+        clearing.clear(timezone.localdate() + timedelta(days=120))
+    receipt = BatchReceipt.objects.get(batch=batch)
+    said, lines = receipt.content, dict(receipts.lines(receipt))
+    assert said["ended"]["went_in"] == 0
+    assert "没有任何一行入库" in lines["结果"]
+    assert lines["签发人（取消人）"] == (cast.data_officer.name if end == "cancelled by an officer" else "系统")
+    assert (said["committed_at"], "入库时间" in lines) == (None, False)
+    assert said["counts"]["rows"] == {"refused as a file": 0, "all rows refused": 1}.get(end, 2)
+    officer = as_user(cast.data_officer)
+    assert officer.get(f"/admin/records/batch/{batch.pk}/receipt.xlsx").status_code == 200
+    data = officer.get(f"/admin/records/batch/{batch.pk}/receipt.json").getvalue()
+    assert "陈小满" not in data.decode()
+    assert receipts.verify_file(data) is not None
+    assert receipts.verify_file(data.replace(b'"went_in": 0', b'"went_in": 1')) is None
+    page = officer.post("/admin/records/batch/receipts/", {"number": receipt.number, "code": receipts.code_of(receipt)})
+    assert "没有任何一行入库" in page.content.decode()
+
+
+def test_no_receipt_says_that_a_batch_ended_which_waits_or_went_in(cast: Cast) -> None:
+    waiting = check(cast, as_csv([penalty(cast)]))
+    with pytest.raises(DatabaseError, match="says what the batch says"), transaction.atomic():
+        receipts.issue_of_end(waiting, by=cast.data_officer)
+    actions.cancel(waiting.pk, by=cast.data_officer)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE records_batchreceipt SET content = '{}'")
 
 
 def test_a_batch_that_has_not_gone_in_has_none(cast: Cast, as_user: Callable[[User | None], Client]) -> None:

@@ -3,18 +3,20 @@
 import io
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from access.actions import Asker
 from creditfujian.tests.cast import Cast, make_cast
-from records import actions, reports
+from records import actions, clearing, reports
 from records.intake import store
 from records.models import Batch, SealedFile
-from records.sweeping import sweep_files
+from records.sweeping import destroy_ended, sweep_files
 from records.tests.deliveries import as_csv, check, penalty
 from records.tests.life import one_record
 
@@ -50,6 +52,34 @@ def test_a_report_that_was_rolled_back_leaves_nothing(cast: Cast, tmp_path: Path
     rest(tmp_path)
     assert sweep_files() == 1
     assert files(tmp_path) == before | {kept}
+
+
+@pytest.mark.parametrize("end", ["cancelled", "refused"])
+def test_the_file_of_a_batch_that_never_went_in_goes_when_it_is_cleared(cast: Cast, tmp_path: Path, end: str) -> None:
+    before, row = files(tmp_path), penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕9号")
+    batch = check(cast, as_csv([row]) if end == "cancelled" else b"not,a,table\n1,2,3\n")
+    if end == "cancelled":
+        assert destroy_ended() == 0, "it waits to be committed"
+        actions.cancel(batch.pk, by=cast.data_officer)
+    assert (batch.file.sha256 in files(tmp_path), destroy_ended()) == (True, 0), "its rows are not cleared yet"
+    clearing.clear(timezone.localdate())
+    assert (destroy_ended(), destroy_ended()) == (1, 0)
+    assert files(tmp_path) == before
+    batch.file.refresh_from_db()
+    assert batch.file.destroyed_at is not None
+    again = check(cast, as_csv([row]))  # sent again, it is here again
+    assert (files(tmp_path) > before, destroy_ended()) == (True, 0)
+    assert actions.commit_now(again.pk, by=cast.data_reviewer).new == 1
+
+
+def test_a_file_that_another_batch_rests_on_stays(cast: Cast, tmp_path: Path) -> None:
+    content = as_csv([penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕9号")])
+    actions.cancel(check(cast, content).pk, by=cast.data_officer)
+    clearing.clear(timezone.localdate())
+    actions.commit_now(check(cast, content).pk, by=cast.data_reviewer)
+    clearing.clear(timezone.localdate() + timedelta(days=1))
+    assert destroy_ended() == 0
+    assert Batch.objects.latest("pk").file.sha256 in files(tmp_path)
 
 
 def test_what_was_half_written_and_what_nothing_uses_goes_and_what_is_in_use_stays(cast: Cast, tmp_path: Path) -> None:
