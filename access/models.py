@@ -197,3 +197,13 @@ class QueryAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"返回 {len(self.record_ids)} 条"
+
+
+from access.review_models import (  # noqa: E402, F401 – further tables of the app
+    Anomaly,
+    AnomalyLine,
+    AnomalyStep,
+    LogReading,
+    ReviewLook,
+    ReviewRule,
+)

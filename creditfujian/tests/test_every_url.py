@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access.models import Query, QueryPerson, Request
+from access import reviews
+from access.models import Anomaly, LogReading, Query, QueryPerson, Request, ReviewRule
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
 from catalogue.deadline_actions import start
 from catalogue.exchange_actions import take_file
@@ -98,6 +99,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     unmapped = waiting_for_mapping(cast)
     mappings.save(unmapped.pk, mappings.look(unmapped).place, codes(cast), name="导出", by=cast.data_officer)
+    reviews.sample_each_reader(timezone.localdate())
+    reviews.lines_of(Anomaly.objects.get(), by=cast.auditor)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -111,7 +114,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_consultation": Consultation,
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
-        "records_volumerule": VolumeRule,
+        "records_volumerule": VolumeRule, "access_reviewrule": ReviewRule, "access_logreading": LogReading,
+        "access_anomaly": Anomaly,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {

@@ -1,0 +1,33 @@
+"""What waits for those who look at readings a second time."""
+
+from django.urls import reverse
+
+from access import reviews
+from access.models import Anomaly, ReviewRule
+from accounts.models import User
+from creditfujian.lib.waiting import Tone, Waiting
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """Return the cards of reviews and their rules."""
+    cards, url = [], reverse("admin:access_anomaly_changelist")
+    if user.has_perm("access.answer_anomaly"):
+        mine = Anomaly.objects.to_answer_by(user)
+        late = Anomaly.objects.overdue().filter(pk__in=mine.values("pk")).count()
+        told = "核对案卷，说明这些查询有没有依据"
+        told, tone = (f"{late} 件已超期；{told}", Tone.OVERDUE) if late else (told, Tone.DUE)
+        cards.append(Waiting("待答复的查询核查", mine.count(), told, f"{url}?state__exact=open", tone))
+    if user.has_perm("access.close_anomaly"):
+        count = Anomaly.objects.to_close().count()
+        told = "单位已答复，由您核对后办结或者退回"
+        cards.append(Waiting("待办结的查询核查", count, told, f"{url}?state__exact=answered", Tone.DUE))
+    if user.has_perm("access.close_anomaly") or user.has_perm("access.oversee_anomaly"):
+        late = Anomaly.objects.overdue().count()
+        told = "五个工作日内没有答复，由省信用办督办、答复"
+        cards.append(Waiting("超期未答复的查询核查", late, told, f"{url}?overdue=1", Tone.OVERDUE))
+    if user.has_perm(reviews.CONFIRM):
+        count = ReviewRule.objects.filter(state="draft").exclude(proposed_by=user).count()
+        rules = f"{reverse('admin:access_reviewrule_changelist')}?state__exact=draft"
+        told = "另一名工作人员提出，由您核对理由后确认"
+        cards.append(Waiting("待确认的查询核查规则", count, told, rules, Tone.DUE))
+    return cards
