@@ -212,4 +212,12 @@ class QueryAnswer(models.Model):
 
 from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401 – further tables of the app
 from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
+from access.review_models import (  # noqa: E402, F401 – further tables of the app
+    Anomaly,
+    AnomalyLine,
+    AnomalyStep,
+    LogReading,
+    ReviewLook,
+    ReviewRule,
+)
 from access.seal_models import Checkpoint, Leaf, Node, Verification  # noqa: E402, F401 – further tables of the app

@@ -1,4 +1,4 @@
-"""The night of access: requests nobody answered, consents that are over; the log's partitions and its verification."""
+"""The night of access: consents that are over; the log's partitions and verification; the second look at its days."""
 
 from datetime import date, timedelta
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from access import reviews
 from access.consents import end_what_is_over
 from access.models import Verification
 from access.verifying import verify_and_note
@@ -16,7 +17,8 @@ def nightly(day: date) -> dict[str, int]:
 
     A verification that finds something is no failure of the night: the dashboard tells those who watch.
     """
-    return end_what_is_over() | {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
+    told = {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
+    return end_what_is_over() | told | {"reviews": reviews.look_at_days_before(day)}
 
 
 def make_partitions() -> int:

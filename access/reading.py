@@ -1,11 +1,12 @@
 """What leaves the query log: the person's own access history."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
 
 from access.models import Decision, Kind, Purpose, Refusal
+from access.reviews import Reviewed, reviews_of
 from accounts.models import Person
 
 LIST_FIELDS = "列表，部门可见，证件号码脱敏"  # how the log tells a page of many persons from one person's file
@@ -44,6 +45,7 @@ class Access:
     listed: bool = False
     sealed: bool = False
     item_names: list[str] = field(default_factory=list)
+    reviewed: Reviewed = field(default_factory=Reviewed)
 
     @property
     def refused(self) -> bool:
@@ -71,7 +73,7 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
             _HISTORY, {"persons": person.family(), "own": own, "before": before, "limit": limit, "list": LIST_FIELDS}
         )
         rows = cursor.fetchall()
-    return [
+    lines = [
         Access(
             seq=row[0], at=row[1], kind=Kind(row[2]), unit=row[3], purpose=row[4], case_no=row[5], ground=row[6],
             decision=Decision(row[7]), refusal=row[8], channel=row[9], consent_no=row[16],
@@ -81,6 +83,8 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
         )
         for row in rows
     ]  # fmt: skip
+    reviewed = reviews_of([line.seq for line in lines])
+    return [replace(line, reviewed=reviewed.get(line.seq, line.reviewed)) for line in lines]
 
 
 def purpose_in_words(purpose: Purpose, text: str) -> str:

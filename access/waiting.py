@@ -1,11 +1,12 @@
-"""What waits in access: the seals of the query log for those who watch it, institutions for the credit office."""
+"""What waits in access: the seals of the query log for those who watch it, institutions, and reviews of readings."""
 
 from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Institution, Verification
+from access import reviews
+from access.models import Anomaly, Institution, ReviewRule, Verification
 from access.sealing import lateness
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
@@ -15,7 +16,7 @@ ENDING_DAYS = 60  # how long before its end a licence is shown as ending
 
 def waiting_for(user: User) -> list[Waiting]:
     """Return the cards of what this account has to see to."""
-    return _seals(user) + _institutions(user)
+    return _seals(user) + _institutions(user) + _reviews(user)
 
 
 def _seals(user: User) -> list[Waiting]:
@@ -49,3 +50,28 @@ def _institutions(user: User) -> list[Waiting]:
             f"{url}?state__exact=confirmed",
         ),
     ]
+
+
+def _reviews(user: User) -> list[Waiting]:
+    """Return the cards of reviews and their rules."""
+    cards, url = [], reverse("admin:access_anomaly_changelist")
+    if user.has_perm("access.answer_anomaly"):
+        mine = Anomaly.objects.to_answer_by(user)
+        late = Anomaly.objects.overdue().filter(pk__in=mine.values("pk")).count()
+        told = "核对案卷，说明这些查询有没有依据"
+        told, tone = (f"{late} 件已超期；{told}", Tone.OVERDUE) if late else (told, Tone.DUE)
+        cards.append(Waiting("待答复的查询核查", mine.count(), told, f"{url}?state__exact=open", tone))
+    if user.has_perm("access.close_anomaly"):
+        count = Anomaly.objects.to_close().count()
+        told = "单位已答复，由您核对后办结或者退回"
+        cards.append(Waiting("待办结的查询核查", count, told, f"{url}?state__exact=answered", Tone.DUE))
+    if user.has_perm("access.close_anomaly") or user.has_perm("access.oversee_anomaly"):
+        late = Anomaly.objects.overdue().count()
+        told = "五个工作日内没有答复，由省信用办督办、答复"
+        cards.append(Waiting("超期未答复的查询核查", late, told, f"{url}?overdue=1", Tone.OVERDUE))
+    if user.has_perm(reviews.CONFIRM):
+        count = ReviewRule.objects.filter(state="draft").exclude(proposed_by=user).count()
+        rules = f"{reverse('admin:access_reviewrule_changelist')}?state__exact=draft"
+        told = "另一名工作人员提出，由您核对理由后确认"
+        cards.append(Waiting("待确认的查询核查规则", count, told, rules, Tone.DUE))
+    return cards

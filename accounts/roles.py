@@ -17,6 +17,7 @@ _CATALOGUE = tuple(
 _SEALS = ("access.view_checkpoint", "access.view_verification")
 _EXPORT = ("records.view_export", "records.add_export")
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty")
+_ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
@@ -27,12 +28,12 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     ),
     Role.DATA_REVIEWER: (
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
-        *_EXPORT, "records.review_export", "records.view_volumerule",
+        *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
     ),
     Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
     Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
     Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export"),
+    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER),
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
@@ -44,11 +45,13 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
         "access.view_institution", "access.propose_institution", "access.confirm_institution",
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
+        *_ANSWER, "access.oversee_anomaly", "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
     ),
     Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
                  "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent"),
-    Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal",
+    Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
+                   "access.close_anomaly", "access.view_reviewrule", "access.view_logreading",
                    "accounts.view_signinline", "accounts.view_signinrule"),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",

@@ -152,6 +152,21 @@ def put_in_force(proposal: Proposal, by: User) -> None:
     proposal.save(update_fields=["state", "confirmed_by", "confirmed_at"])
 
 
+def put_in_place_of(proposal: Proposal, before: "models.QuerySet[Any]", by: User) -> None:
+    """Put a proposal in force; what is in force for the same matter (`before`) ends the day it begins.
+
+    For proposals with `valid_from` and `valid_to`. Raises ValidationError when both would be in force on one day.
+    """
+    mine: Any = proposal
+    open_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=mine.valid_from)
+    for old in before.select_for_update(of=("self",)).filter(open_ended, state=State.IN_FORCE):
+        if old.valid_from >= mine.valid_from or old.valid_to is not None:
+            raise ValidationError("与现行规则的有效期间重叠，请退回后改启用日期。", code="overlap")
+        old.valid_to = mine.valid_from
+        old.save(update_fields=["valid_to"])
+    put_in_force(proposal, by)
+
+
 def send_back(proposal: Proposal, reason: str) -> None:
     """Send a proposal back for good. Raises ValidationError without a reason."""
     if not reason.strip():

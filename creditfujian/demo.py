@@ -36,6 +36,7 @@ from creditfujian import (
     demo_mapping,
     demo_persons,
     demo_returned,
+    demo_reviews,
     demo_ways_out,
 )
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
@@ -78,7 +79,7 @@ STAFF = [
     (Role.DECIDER_OFFICER, "decider_officer", "吴经办", "MRKT", "登记后可查阅本单位获准的条目"),
     (Role.DECIDER_REVIEWER, "decider_reviewer", "刘复核", "MRKT", "认定审核人"),
     (Role.LEGAL_REVIEWER, "legal_reviewer", "许法制", "MRKT", "法制审核员"),
-    (Role.DECIDER_HEAD, "decider_head", "谢负责", "MRKT", "认定单位负责人"),
+    (Role.DECIDER_HEAD, "decider_head", "谢负责", "MRKT", "认定单位负责人，答复本单位的查询核查"),
     (
         Role.CREDIT_OFFICE,
         "credit_office",
@@ -96,7 +97,7 @@ STAFF = [
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
     (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书"),
     (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
-    (Role.AUDITOR, "auditor", "何审计", "JJXX", "查看查询日志和变更日志"),
+    (Role.AUDITOR, "auditor", "何审计", "JJXX", "写明理由后查看查询日志，办结查询核查，查看变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
     (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
     (
@@ -131,7 +132,7 @@ def load(*, say: Say) -> list[Account]:
     say("查询登记与查询日志已写入")
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
     demo_life.speak(User.objects.get(username="citizen"))
-    say(demo_ways_out.load(item_code=PENALTIES))
+    say(demo_ways_out.load(item_code=PENALTIES, numbers=[one.id_number for one in people[300:360]]))
     twice = (people[250], replace(_newcomers(2)[-1], name=people[250].name))
     demo_persons.load(people[30:40], twice, lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
@@ -139,6 +140,7 @@ def load(*, say: Say) -> list[Account]:
     strangers = [(one.name, one.id_number) for one in people[300:302]]
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
+    say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     return accounts
 
 

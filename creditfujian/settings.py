@@ -246,6 +246,7 @@ REPORT_KEEP_DAYS = env.number("REPORT_KEEP_DAYS", 180)  # how long the sealed PD
 VERIFICATIONS_PER_HOUR = env.number("VERIFICATIONS_PER_HOUR", 30)  # per address
 COUNTER_MINUTES = env.number("COUNTER_MINUTES", 30)  # how long a request at the counter waits for the second officer
 EXPORT_ROWS = env.number("EXPORT_ROWS", 200_000)  # the largest export; beyond it, narrow the request
+EXPORT_NAMES = env.number("EXPORT_NAMES", 5_000)  # the longest list of ID numbers; beyond it, ask in parts
 EXPORT_HOURS = env.number("EXPORT_HOURS", 24)  # how long an exported file is kept
 EXPORT_LINK_MINUTES = env.number("EXPORT_LINK_MINUTES", 15)  # how long a download link works
 

@@ -70,6 +70,7 @@ class Export(models.Model):
     )
     ends_by = models.DateField("公示结束不晚于", null=True, blank=True)
     record_ids = ArrayField(models.BigIntegerField(), verbose_name="只要这些记录", null=True, blank=True)
+    named = models.PositiveIntegerField("名单人数", null=True, blank=True)
     format = models.CharField("格式", max_length=4, choices=Format, default=Format.XLSX)
     channel = models.CharField("渠道", max_length=20)
     address = models.CharField("来源网段", max_length=50, blank=True)
@@ -121,6 +122,10 @@ class Export(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="refused") | (~Q(decision_reason="") & Q(reviewed_by__isnull=False)),
                 name="export_refused_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(named__isnull=True) | Q(own_only=False, record_ids__isnull=True, named__gte=1),
+                name="export_names_persons_or_records",
             ),
         ]
 
@@ -175,6 +180,22 @@ class ExportTarget(models.Model):
 
     def __str__(self) -> str:
         return "一人"
+
+
+class ExportNumber(models.Model):
+    """A number of a list, by its keyed indexes: the application neither sees nor writes this (`records_export_name`)."""
+
+    pk = models.CompositePrimaryKey("export_id", "ordinal")
+    export = models.ForeignKey(Export, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    ordinal = models.IntegerField()
+    indexes = ArrayField(models.BinaryField())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "名单中的号码"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"名单第 {self.ordinal} 个"
 
 
 class ExportDownload(models.Model):

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,6 +23,7 @@ from records.reading import View, logged_views
 CHUNK = 500  # persons read in one transaction
 HEAD = ["记录编号", "条目编码", "条目名称", "姓名", "证件号码", "文书号", "认定日期", "作出机关", "提供单位", "失信程度",
         "公示期自", "公示期至（当天撤下）", "查询期至", "版本"]  # fmt: skip
+PLACE = "名单序号"  # first, when the persons were named by a list
 Row = tuple[list[str], list[tuple[str, str]]]  # the cells under HEAD, and the item's own fields by label
 
 
@@ -53,7 +54,8 @@ def read_next(export: Export) -> None:
             [export.pk, export.last_person, until],
         )
         record_ids = [pk for (pk,) in cursor.fetchall()]
-    rows, items = _rows(record_ids)
+        ordinals = _ordinals(cursor, export, seq)
+    rows, items = _rows(record_ids, ordinals)
     write_answer(seq, record_ids=record_ids, items=sorted(items))
     ExportPart.objects.create(
         export=export, number=export.parts.count() + 1, rows=len(rows), sealed=_seal(export, rows)
@@ -61,12 +63,21 @@ def read_next(export: Export) -> None:
     export.last_person, export.persons_done, export.rows = until, export.persons_done + passed, export.rows + len(rows)
 
 
-def _rows(record_ids: list[int]) -> tuple[list[Row], set[str]]:
+def _ordinals(cursor: Any, export: Export, seq: int) -> dict[int, str] | None:
+    """Return where in the list each person now opened stands; None for exports without a list."""
+    if export.named is None:
+        return None
+    cursor.execute("SELECT * FROM records_export_ordinals(%s, %s)", [export.pk, seq])
+    return dict(cursor.fetchall())
+
+
+def _rows(record_ids: list[int], ordinals: dict[int, str] | None) -> tuple[list[Row], set[str]]:
     rows, items, masked = [], set[str](), dict[int, tuple[str, str]]()
     for person, view in logged_views(record_ids, Kind.DUTY):
         if person.pk not in masked:
             masked[person.pk] = masking.name(person.name, Profile.DEPARTMENT), person.masked_id(Profile.DEPARTMENT)
-        rows.append((_cells(view, *masked[person.pk]), [(fact.label, fact.value) for fact in view.facts]))
+        place = [] if ordinals is None else [ordinals[person.pk]]
+        rows.append(([*place, *_cells(view, *masked[person.pk])], [(fact.label, fact.value) for fact in view.facts]))
         items.add(view.item_code)
     return rows, items
 
@@ -87,7 +98,7 @@ def _day(day: date | None) -> str:
 def file_of(export: Export) -> Iterator[BinaryIO]:
     """Give the finished table as a stream, made from the parts one at a time so that memory stays flat."""
     labels = dict.fromkeys(label for _, facts in _all_rows(export) for label, _ in facts)
-    head = [*HEAD, *labels]
+    head = [*([] if export.named is None else [PLACE]), *HEAD, *labels]
     table = (_line(row, labels) for row in _all_rows(export))
     if export.format == Export.Format.CSV:
         yield cast("BinaryIO", io.BufferedReader(_Pieces(csv_pieces(head, table)), 1 << 20))

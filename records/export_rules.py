@@ -1,13 +1,20 @@
-"""Decisions of exports: who may take what out. Everything is passed in; nothing is written."""
+"""Decisions of exports: who may take what out. Nothing is written."""
 
 from collections.abc import Iterable
+
+from django.db import connection
 
 from access.models import Refusal
 from accounts.models import User
 from catalogue.models import Item
 from catalogue.rules import items_for
 
-REVIEW_ABOVE = 50  # persons: domain §7.1 Q5; the database's guard of records_export says the same
+
+def review_above() -> int:
+    """Return above how many persons another officer looks first (domain §7.1 Q5): a rule in force today."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_review_above()")
+        return cursor.fetchone()[0]
 
 
 def exportable(user: User) -> tuple[set[int], set[int]]:

@@ -15,14 +15,16 @@ from access.models import Kind, Purpose, Request
 from access.reading import purpose_in_words
 from access.rules import refusal_of_open_list
 from accounts.models import User
-from catalogue.models import Item
+from catalogue import deadline_actions as clocks
+from catalogue.models import Deadline, Item
 from records.export_models import Export, ExportDownload
 from records.export_reading import file_of, read_next
-from records.export_rules import REVIEW_ABOVE, refusal_of_export
+from records.export_rules import refusal_of_export, review_above
 from records.intake import store
 from records.reading import Refused
 
 State = Export.State
+DEADLINE = "D46"  # the time for another officer's look; its end decides nothing
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Filters:
     provider: int | None = None  # an organisation's key
     ends_by: date | None = None  # public today, and no longer than until that day
     record_ids: list[int] | None = None  # these and no others, as far as the rest allows them
+    numbers: list[str] | None = None  # normalised ID numbers: these persons and no others; kept as keyed indexes only
 
 
 @transaction.atomic
@@ -68,10 +71,27 @@ def request(filters: Filters, *, by: Asker, listed: Request | None = None) -> Ex
         own_only=filters.own_only, decided_from=filters.decided_from, decided_until=filters.decided_until,
         which=filters.which, format=filters.format, severity=filters.severity, provider_id=filters.provider,
         ends_by=filters.ends_by, record_ids=filters.record_ids, channel=by.channel, address=by.address,
+        named=None if filters.numbers is None else len(filters.numbers),
     )  # fmt: skip
     export.items.set(filters.items)
+    if filters.numbers is not None:
+        _name(export, filters.numbers)
     _enqueue(export)
     return export
+
+
+def _name(export: Export, numbers: list[str]) -> None:
+    """Leave the list with the database, which alone knows whose numbers they are."""
+    pairs = [
+        (ordinal, index)
+        for ordinal, number in enumerate(numbers, start=1)
+        for index in settings.FIELD_KEYRING.indexes(number.encode())
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT records_export_name(%s, %s, %s)",
+            [export.pk, [ordinal for ordinal, _ in pairs], [index for _, index in pairs]],
+        )
 
 
 @transaction.atomic
@@ -80,6 +100,7 @@ def approve(export_id: int, *, by: User, reason: str = "") -> Export:
     export = _for_review(export_id, by)
     export.reviewed_by, export.reviewed_at, export.decision_reason = by, timezone.now(), reason.strip()[:200]
     _move(export, State.RUNNING, "reviewed_by", "reviewed_at", "decision_reason")
+    _stop_clock(export)
     _enqueue(export)
     return export
 
@@ -91,7 +112,13 @@ def refuse(export_id: int, *, by: User, reason: str) -> Export:
         raise ValidationError("请写明不同意的理由。", code="reason")
     export = _for_review(export_id, by)
     export.reviewed_by, export.reviewed_at, export.decision_reason = by, timezone.now(), reason.strip()[:200]
+    _stop_clock(export)
     return _move(export, State.REFUSED, "reviewed_by", "reviewed_at", "decision_reason")
+
+
+def _stop_clock(export: Export) -> None:
+    for clock in Deadline.objects.of(export).filter(met_on__isnull=True):
+        clocks.meet(clock.pk, on=timezone.localdate())
 
 
 def why_not_review(export: Export, user: User) -> str:
@@ -99,7 +126,7 @@ def why_not_review(export: Export, user: User) -> str:
     if export.state != State.AWAITING:
         return f"申请当前状态为“{export.get_state_display()}”，不需要复核。"
     if export.requested_by_id == user.pk:
-        return f"涉及 {export.persons} 人，超过 {REVIEW_ABOVE} 人，须由本单位另一名工作人员复核。"
+        return f"涉及 {export.persons} 人，超过 {review_above()} 人，须由本单位另一名工作人员复核。"
     if not user.has_perm("records.review_export") or user.organisation_id != export.organisation_id:
         return "须由本单位有复核职责的工作人员复核。"
     return ""
@@ -116,6 +143,7 @@ def cancel(export_id: int, *, by: User) -> Export:
     if export.state not in (State.REQUESTED, State.AWAITING, State.FAILED):
         raise ValidationError(f"导出当前状态为“{export.get_state_display()}”，不能取消。", code="state")
     export.parts.all().delete()
+    _stop_clock(export)
     return _move(export, State.CANCELLED)
 
 
@@ -175,7 +203,7 @@ def run(export_id: int) -> Export:
 
 @transaction.atomic
 def _count(export_id: int) -> Export:
-    """Let the database find who would be in it; up to fifty persons go on at once, more wait for another officer."""
+    """Let the database find who would be in it; few persons go on at once, more wait for another officer."""
     export = _locked(export_id)
     if export.state != State.REQUESTED:
         return export
@@ -186,7 +214,10 @@ def _count(export_id: int) -> Export:
         too_many = f"符合条件的记录有 {export.records} 条，一次最多导出 {settings.EXPORT_ROWS} 条。"
         export.failure = f"{too_many}请缩小日期范围或减少条目，重新申请。"
         return _move(export, State.FAILED, "persons", "records", "failure")
-    return _move(export, State.AWAITING if export.persons > REVIEW_ABOVE else State.RUNNING, "persons", "records")
+    if export.persons <= review_above():
+        return _move(export, State.RUNNING, "persons", "records")
+    clocks.start(DEADLINE, on=timezone.localdate(), subject=export, label=export.number)
+    return _move(export, State.AWAITING, "persons", "records")
 
 
 @transaction.atomic
@@ -209,12 +240,14 @@ def _step(export_id: int) -> Export:
 
 
 def _finish(export: Export) -> Export:
+    if export.named is not None:
+        export.records = export.rows  # told only now that everybody has their line
     with file_of(export) as stream:
         export.file = store.keep(stream, name=f"{export.number}.{export.format}")
     export.parts.all().delete()
     export.ready_at = timezone.now()
     export.keep_until = export.ready_at + timedelta(hours=settings.EXPORT_HOURS)
-    return _move(export, State.READY, "file", "ready_at", "keep_until")
+    return _move(export, State.READY, "file", "ready_at", "keep_until", "records")
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, sentence_of, signed_in
 from records import bulk, list_exports, listing, work_lists
 from records.export_models import Export
-from records.export_rules import REVIEW_ABOVE
+from records.export_rules import review_above
 from records.list_exports import ListedExportForm
 from records.list_forms import FilterForm, ListRegisterForm, SaveViewForm, SearchForm, WorkListForm
 from records.list_rows import rows
@@ -190,7 +190,7 @@ class RecordAdmin(ListsAdmin):
             return _to_list(**address)
         context = self._context(
             request, "导出列表中的记录", form=form, registered=registered, kept=urlencode(address), ticked=ticked,
-            review_above=REVIEW_ABOVE, narrowed=narrowed.in_words(), search=search,
+            review_above=review_above(), narrowed=narrowed.in_words(), search=search,
         )  # fmt: skip
         return render(request, "admin/records/record/export.html", context, status=422 if form.errors else 200)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from catalogue.deadline_actions import may_decide, put_in_force, send_back
+from catalogue.deadline_actions import may_decide, put_in_place_of, send_back
 from creditfujian.lib.text import hide_numbers
 from records.models import Batch
 from records.volume_models import BatchHold, VolumeRule
@@ -107,16 +107,8 @@ def confirm(rule_id: int, *, by: User) -> VolumeRule:
     with transaction.atomic():
         rule = VolumeRule.objects.select_for_update(of=("self",)).get(pk=rule_id)
         may_decide(rule, by, CONFIRM, confirm=True)
-        same = VolumeRule.objects.select_for_update(of=("self",)).filter(
-            Q(valid_to__isnull=True) | Q(valid_to__gt=rule.valid_from),
-            measure=rule.measure, item=rule.item, supplier=rule.supplier, state=State.IN_FORCE,
-        )  # fmt: skip
-        for old in same:
-            if old.valid_from >= rule.valid_from or old.valid_to is not None:
-                raise ValidationError("与现行规则的有效期间重叠，请退回后改启用日期。", code="overlap")
-            old.valid_to = rule.valid_from
-            old.save(update_fields=["valid_to"])
-        put_in_force(rule, by)
+        same = VolumeRule.objects.filter(measure=rule.measure, item=rule.item, supplier=rule.supplier)
+        put_in_place_of(rule, same, by)
     return rule
 
 

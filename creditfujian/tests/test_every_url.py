@@ -8,7 +8,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access.models import Checkpoint, Institution, Query, QueryPerson, Request, Verification
+from access import reviews
+from access.models import (
+    Anomaly,
+    Checkpoint,
+    Institution,
+    LogReading,
+    Query,
+    QueryPerson,
+    Request,
+    ReviewRule,
+    Verification,
+)
 from access.sealing import seal
 from access.verifying import verify_and_note
 from accounts.models import (
@@ -113,6 +124,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     unmapped = waiting_for_mapping(cast)
     mappings.save(unmapped.pk, mappings.look(unmapped).place, codes(cast), name="导出", by=cast.data_officer)
     consent, paper = granted(cast, uses=9), entered(cast)
+    reviews.sample_each_reader(timezone.localdate())
+    reviews.lines_of(Anomaly.objects.get(), by=cast.auditor)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -133,6 +146,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
+        "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None

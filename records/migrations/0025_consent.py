@@ -48,7 +48,7 @@ DROP FUNCTION records_consentpaper_guard();
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0005_consents"),
-        ("records", "0021_counts_are_measured"),
+        ("records", "0024_named_exports"),
     ]
 
     operations = [
