@@ -53,15 +53,15 @@ def date_formats(styles: etree._Element) -> frozenset[int]:
     return frozenset(found)
 
 
-class Kept(dict[str, Any]):
-    """What a function made of a text, so that it is made once; holds a bounded number."""
+class Kept(dict[Any, Any]):
+    """What a function made of a key, so that it is made once; holds a bounded number."""
 
-    def __init__(self, make: Callable[[str], Any], limit: int = 20_000) -> None:
+    def __init__(self, make: Callable[[Any], Any], limit: int = 20_000) -> None:
         super().__init__()
         self._make = make
         self._limit = limit
 
-    def __missing__(self, key: str) -> Any:
+    def __missing__(self, key: Any) -> Any:
         value = self._make(key)
         if len(self) < self._limit:
             self[key] = value

@@ -9,6 +9,7 @@ from marshal import dumps, loads
 from typing import Any, NamedTuple
 
 from records.intake.base import Boolean, ErrorCell, Formula, Number, Table
+from records.intake.numbers import Kept
 
 Cells = list[Any]
 _VERSION = 2  # of the format: texts are written as they are, whether they were met before or not
@@ -27,25 +28,20 @@ def packing_of(table: Table) -> Packing:
 
 
 def _pack(cells: Cells) -> bytes:
-    return dumps([cell if cell is None or type(cell) is str else _named(cell) for cell in cells], _VERSION)
+    named = [cell if cell is None or type(cell) is str else _NAMED[type(cell)](cell) for cell in cells]
+    return dumps(named, _VERSION)
 
 
 def _unpack(data: bytes) -> Cells:
-    return [cell if cell is None or type(cell) is str else _cell(cell) for cell in loads(data)]  # noqa: S302 – our own process packed it
+    return [cell if cell is None or type(cell) is str else _CELLS[cell] for cell in loads(data)]  # noqa: S302 – we packed it
 
 
-def _named(cell: Any) -> Any:
-    """Return a cell that is no text by something that no text is."""
-    kind = type(cell)
-    if kind is date:
-        return cell.toordinal()
-    if kind is Number:
-        return cell.encode(errors="surrogatepass")
-    if kind is Formula:
-        return (kind.__name__, str(cell), cell.expression)
-    return (kind.__name__, cell.isoformat() if kind is datetime else str(cell))
-
-
+# What stands for a cell that is no text: something that no text is, and no other kind of cell.
+_NAMED: dict[type, Callable[[Any], Any]] = {
+    date: date.toordinal, Number: str.encode, Boolean: lambda cell: ("Boolean", str(cell)),
+    ErrorCell: lambda cell: ("ErrorCell", str(cell)), Formula: lambda cell: ("Formula", str(cell), cell.expression),
+    datetime: lambda cell: ("datetime", cell.isoformat()),
+}  # fmt: skip
 _KINDS: dict[str, Callable[..., Any]] = {
     "Boolean": Boolean, "ErrorCell": ErrorCell, "Formula": Formula, "datetime": datetime.fromisoformat,
 }  # fmt: skip
@@ -55,10 +51,11 @@ def _cell(named: Any) -> Any:
     if type(named) is int:
         return date.fromordinal(named)
     if type(named) is bytes:
-        return Number(named.decode(errors="surrogatepass"))
+        return Number(named.decode())
     kind, *rest = named
     return _KINDS[kind](*rest)
 
 
+_CELLS = Kept(_cell)  # days and amounts repeat
 _ANY = Packing(_pack, _unpack)
 _TEXTS = Packing(lambda cells: dumps(cells, _VERSION), loads)

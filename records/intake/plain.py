@@ -115,7 +115,8 @@ def text(data: bytes) -> str:
         decoded = data.decode()
     except UnicodeDecodeError:
         raise Irregular from None
-    if "<!" in decoded or "<?" in decoded:
+    # Either mark is rare, and one character is found many times faster than two.
+    if b"!" in data and "<!" in decoded or b"?" in data and "<?" in decoded:
         raise Irregular
     if "\r" in decoded:
         decoded = decoded.replace("\r\n", "\n").replace("\r", "\n")

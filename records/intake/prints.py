@@ -144,6 +144,10 @@ class Stands:
     unread: list[int]
 
 
+_HOW_MANY = """
+SELECT count(*) FILTER (WHERE outcome = 3 AND id_index IS NULL), count(*) FILTER (WHERE outcome <> 9 AND id_index IS NOT NULL)
+  FROM records_batchrow WHERE batch_id = %(batch)s
+"""
 # Where the file says the same document twice, which row counts is a question of the rows and not of the register: they
 # are staged in full after all. The record says what they say, for they are what made it.
 _TELL = """
@@ -154,7 +158,7 @@ WITH known AS MATERIALIZED (
     SELECT record_id FROM known GROUP BY record_id HAVING count(*) > 1
     UNION SELECT k.id FROM records_batchrow r JOIN accounts_person p ON p.id_index = r.id_index
       JOIN records_record k ON k.person_id = p.id AND k.item_id = %(item)s AND k.doc_no = r.doc_no AND k.decider_uscc = r.decider_uscc
-     WHERE r.batch_id = %(batch)s AND r.outcome <> 9 AND k.row_print IS NOT NULL
+     WHERE %(beside)s AND r.batch_id = %(batch)s AND r.outcome <> 9 AND k.row_print IS NOT NULL
 )
 UPDATE records_batchrow r
    SET outcome = 1, item_version_id = v.item_version_id, doc_date = v.doc_date, severity = v.severity, publication = v.publication,
@@ -175,8 +179,13 @@ SELECT r.row_no FROM records_batchrow r
 
 def stand(batch: Batch) -> Stands:
     """Compare the rows staged by their print with the register and with the other rows; in the batch's own transaction."""
-    values = {"batch": batch.pk, "item": batch.item_id}
+    values: dict[str, int | bool] = {"batch": batch.pk, "item": batch.item_id}
     with connection.cursor() as cursor:
+        cursor.execute(_HOW_MANY, values)
+        by_print, beside = cursor.fetchone()
+        if not by_print:
+            return Stands(0, [])
+        values["beside"] = beside > 0
         cursor.execute(_UNREAD, values)
         unread = [row_no for (row_no,) in cursor.fetchall()]
         cursor.execute(_TELL, values)

@@ -37,14 +37,17 @@ class RowShape:
         self._to_learn = LEARN
         self._taken = self._missed = 0
 
-    def cells(self, text: str, start: int) -> list[Cell] | None:
-        """Return the cells of a row of that form, whose first cell begins at `start`; None for any other row."""
-        match = self._match(text, start) if self._match else None
-        if match is None:
-            return None
-        self._taken += 1
-        cells: list[Cell] = list(match.groups())
-        if "&" in text or "_x" in text:
+    def match(self, chunk: str, position: int) -> re.Match[str] | None:
+        """Match a row of that form at a position; its first groups are the row's number and its other attributes."""
+        match = self._match(chunk, position) if self._match else None
+        self._taken += match is not None
+        return match
+
+    def cells(self, match: re.Match[str]) -> list[Cell]:
+        """Return the cells of a row that matched, up to the last one filled."""
+        cells: list[Cell] = list(match.groups()[2:])
+        chunk, (start, end) = match.string, match.span()
+        if chunk.find("&", start, end) >= 0 or chunk.find("_x", start, end) >= 0:
             for index in self._texts:
                 if (raw := cells[index]) is not None:
                     cells[index] = as_text(raw) or None  # type: ignore[arg-type]
@@ -73,7 +76,8 @@ class RowShape:
     def _compile(self) -> None:
         self._converts, self._texts = [], []
         cells = [self._cell_pattern(index) for index in range(max(self._seen, default=-1) + 1)]
-        self._match = re.compile("".join(cells)).fullmatch if cells else None
+        row = rf'\s*+<{self._prefix}row r="(\d{{1,7}})"((?:\s[^>/]*+)?+)>{"".join(cells)}</{self._prefix}row>'
+        self._match = re.compile(row).match if cells else None
 
     def _cell_pattern(self, index: int) -> str:
         """Return the pattern of a column's cell, which may be empty or missing; it has one group. No part of it is tried twice."""

@@ -175,31 +175,42 @@ class SheetReader:
         shape = RowShape(prefix, self._columns, self._converts, self._shared)
         number = 0
         for chunk in sheet.chunks():
-            *texts, rest = chunk.split(row_end)
-            for text in texts:
-                match = opening.match(text)
-                if match is None or match[3]:
-                    number, match = after_empty_rows(text, opening, number)
-                    if match is None:
-                        raise Irregular
-                number, attributes = next_row(match, number)
-                if value not in text and inline not in text and formula not in text:
-                    continue
-                cells = shape.cells(text, match.end())
-                if cells is None:
+            position = 0
+            while True:
+                start = position
+                if (whole := shape.match(chunk, start)) is not None:
+                    position = whole.end()
+                    number, attributes, cells = int(whole[1]), whole[2], shape.cells(whole)
+                    if whole.lastindex == 2:  # no cell
+                        continue
+                else:
+                    end = chunk.find(row_end, start)
+                    if end < 0:
+                        break
+                    position = end + len(row_end)
+                    text = chunk[start:end]
+                    match = opening.match(text)
+                    if match is None or match[3]:
+                        number, match = after_empty_rows(text, opening, number)
+                        if match is None:
+                            raise Irregular
+                    number, attributes = next_row(match, number)
+                    if value not in text and inline not in text and formula not in text:
+                        continue
                     found = find_cells(text, match.end())
-                    cells = self._plain_cells(found)
-                    if cells is None:
+                    plain = self._plain_cells(found)
+                    if plain is None:
                         cells = self._odd_cells(text[match.start() :] + row_end, sheet)
                     else:
+                        cells = plain
                         shape.learn(found)
-                if len(text) > longest:
+                if position - start > longest:
                     self._check_lengths(cells)
                 if attributes and HIDDEN.search(attributes):
                     hidden.append(number)
                 if cells:
                     yield number, cells
-            number, match = after_empty_rows(rest, opening, number)
+            number, match = after_empty_rows(chunk[start:], opening, number)
             if match is not None:
                 raise Irregular
         self._take_merged(sheet.after())

@@ -55,21 +55,21 @@ def rows_of(book: io.BytesIO) -> list[tuple[int, list[tuple[type, Any]]]]:
 
 def both_ways(book: io.BytesIO, monkeypatch: pytest.MonkeyPatch, learn: int = 3) -> int:
     """Compare what is read whole with what is read cell by cell; return how many rows were taken whole."""
-    whole, taking = 0, row_shape.RowShape.cells
+    whole, matching = 0, row_shape.RowShape.match
 
-    def counted(self: row_shape.RowShape, text: str, start: int) -> Any:
+    def counted(self: row_shape.RowShape, chunk: str, position: int) -> Any:
         nonlocal whole
-        cells = taking(self, text, start)
-        whole += cells is not None
-        return cells
+        match = matching(self, chunk, position)
+        whole += match is not None
+        return match
 
     with monkeypatch.context() as patch:
         patch.setattr(row_shape, "LEARN", learn)
         patch.setattr(row_shape, "PATIENCE", 5)
-        patch.setattr(row_shape.RowShape, "cells", counted)
+        patch.setattr(row_shape.RowShape, "match", counted)
         found = rows_of(book)
     with monkeypatch.context() as patch:
-        patch.setattr(row_shape.RowShape, "cells", lambda self, text, start: None)
+        patch.setattr(row_shape.RowShape, "match", lambda self, chunk, position: None)
         assert rows_of(book) == found
     return whole
 
