@@ -8,13 +8,14 @@ from records import persons
 from records.models import Batch
 from records.person_models import PersonCase
 from records.person_reading import names_of, subjects_of
-from records.tests.deliveries import as_csv, check, penalty
+from records.tests.deliveries import as_csv, check, decided, penalty
 from records.tests.life import asker
 
-CERTIFICATE = {"document": "death", "document_no": "闽死证2026-0099", "document_date": date(2026, 11, 25)}
-DAY = date(2026, 11, 24)
+# Days before today, as the rows of deliveries are (`decided`): the one is before the other however late it gets.
+DAY = decided(6)
+CERTIFICATE = {"document": "death", "document_no": "闽死证2026-0099", "document_date": decided(5)}
 Answer = PersonCase.Answer
-BOOK = {"document": "book", "document_no": "第0123号第4页", "document_date": date(2026, 11, 20)}
+BOOK = {"document": "book", "document_no": "第0123号第4页", "document_date": decided(10)}
 OTHER_NAME = "陈小曼"
 
 
@@ -71,13 +72,13 @@ def agreed(cast: Cast, case: PersonCase) -> PersonCase:
 
 def undone(cast: Cast, case: PersonCase) -> PersonCase:
     """Ask for the undoing and decide it."""
-    paper = {"document": "police", "document_no": "闽公户〔2026〕7号", "document_date": date(2026, 11, 26)}
+    paper = {"document": "police", "document_no": "闽公户〔2026〕7号", "document_date": decided(4)}
     return agreed(
         cast, persons.ask_undoing(case.pk, **paper, reason="本人到场，登记有误", by=asker(cast.credit_office))
     )  # type: ignore[arg-type]
 
 
-POLICE = {"document": "police", "document_no": "闽公户〔2026〕12号", "document_date": date(2026, 11, 20)}
+POLICE = {"document": "police", "document_no": "闽公户〔2026〕12号", "document_date": decided(10)}
 
 
 def merging(cast: Cast, **changes: object) -> PersonCase:
