@@ -25,6 +25,7 @@ from accounts.models import Organisation, Region, Role, User
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian import (
+    demo_api,
     demo_catalogue,
     demo_entry,
     demo_life,
@@ -129,7 +130,14 @@ def load(*, say: Say) -> list[Account]:
     demo_persons.load(people[30:40], twice, lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
     say(demo_lists.load(Item.objects.get(code=PENALTIES)))
-    return accounts
+    market = organisations["MRKT"]
+    return [*accounts, _department_token(market, demo_api.load(market, organisations["TRAN"]))]
+
+
+def _department_token(market: Organisation, secret: str) -> Account:
+    """Return the token of the department's system beside the accounts: its password is what a call carries."""
+    note = "部门业务系统的接口令牌（不能登录）：Authorization: Bearer …，说明见 /api/v1/docs/"
+    return Account("department_token", demo_api.NAME, secret, None, market.name, market.uscc, note)
 
 
 def _followed(crowd: list[Somebody], market: Organisation) -> str:
@@ -416,4 +424,5 @@ def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
         accounts.append(
             Account(role, user.username, password, None, unit.name if unit else "", unit.uscc if unit else "", note)
         )
-    return accounts
+    market = organisations["MRKT"]
+    return [*accounts, _department_token(market, demo_api.issue_again(market))]
