@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -18,6 +19,7 @@ from accounts.web import client_address
 
 log = logging.getLogger("creditfujian.api")
 
+LONGEST_JSON = 64 * 1024
 BEARER = 'Bearer realm="credit-fujian"'
 SENTENCES = {
     "A01": "没有令牌：请带上 Authorization: Bearer cf_…。",
@@ -76,6 +78,17 @@ class ByQuota(BaseThrottle):
             message = f"本小时的 {left.quota} 次调用已用完，{left.seconds} 秒后重新计数。"
             raise Problem(429, "A08", message, headers={"Retry-After": str(left.seconds)})
         return True
+
+
+class SmallJson(JSONParser):
+    """JSON that fits a form: DRF would read any length into memory."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Raises Problem and ParseError."""
+        length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > LONGEST_JSON:
+            raise Problem(413, "A21", f"请求内容超过 {LONGEST_JSON >> 10} KB。请对照接口说明核对。")
+        return super().parse(stream, media_type, parser_context)
 
 
 class OnlyJson(BaseContentNegotiation):

@@ -35,7 +35,10 @@ HEADERS = {
     "RateLimit-Reset": "多少秒后重新计数",
     "X-Request-Id": "请求编号",
 }
-_STATUS = {"get": ("401", "403", "404", "429"), "post": ("400", "401", "403", "404", "409", "415", "422", "429")}
+_STATUS = {
+    "get": ("401", "403", "404", "409", "410", "422", "429"),
+    "post": ("400", "401", "403", "404", "409", "411", "413", "415", "422", "429"),
+}
 
 
 def with_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Every address of /api/v1/. A change that would break a client gets /api/v2/ beside it: docs/api.md."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularJSONAPIView
 
-from creditfujian.api_pages import docs
+from creditfujian.api_pages import console, docs, schema
 from records import api as batches
 
 urlpatterns = [
-    path("schema/", SpectacularJSONAPIView.as_view(throttle_classes=[], permission_classes=[]), name="api_schema"),
+    path("schema/", schema, name="api_schema"),
     path("docs/", docs, name="api_docs"),
+    path("docs/console/", console, name="api_console"),
     path("batches/", batches.BatchesView.as_view(), name="api_batches"),
     path("batches/<str:number>/", batches.BatchView.as_view(), name="api_batch"),
     path("batches/<str:number>/rows/", batches.RowsView.as_view(), name="api_batch_rows"),

@@ -28,6 +28,7 @@ from accounts.sign_in_log import Door
 from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian import (
+    demo_api,
     demo_catalogue,
     demo_consents,
     demo_entry,
@@ -141,7 +142,14 @@ def load(*, say: Say) -> list[Account]:
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
-    return accounts
+    market = organisations["MRKT"]
+    return [*accounts, _department_token(market, demo_api.load(market, organisations["TRAN"]))]
+
+
+def _department_token(market: Organisation, secret: str) -> Account:
+    """Return the token of the department's system beside the accounts: its password is what a call carries."""
+    note = "部门业务系统的接口令牌（不能登录）：Authorization: Bearer …，说明见 /api/v1/docs/"
+    return Account("department_token", demo_api.NAME, secret, None, market.name, market.uscc, note)
 
 
 def _followed(crowd: list[Somebody], market: Organisation) -> str:
@@ -440,4 +448,5 @@ def _reset_passwords(organisations: dict[str, Organisation]) -> list[Account]:
         accounts.append(
             Account(role, user.username, password, secret, unit.name if unit else "", unit.uscc if unit else "", note)
         )
-    return accounts
+    market = organisations["MRKT"]
+    return [*accounts, _department_token(market, demo_api.issue_again(market))]

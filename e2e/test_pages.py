@@ -25,6 +25,7 @@ PUBLIC = [
     "/rules/prohibited/",
     "/verify/",
     "/institutions/",
+    "/api/v1/docs/",
     "/no-such-page/",
 ]
 STAFF = ["data_officer", "data_reviewer", "decider_officer", "legal_reviewer", "credit_office", "operator", "clerk", "auditor",

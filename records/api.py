@@ -21,8 +21,8 @@ from accounts.api_errors import Problem
 from accounts.token_models import Scope
 from catalogue.models import Item
 from records import actions, api_docs, preview, receipts, volume
-from records.api_bodies import LINES, WholeMultiPart, digest_of, most_bytes, refuse_too_large, take
-from records.api_reading import answer_of, own_batch, own_batches, rows_of
+from records.api_bodies import LINES, WholeMultiPart, digest_of, length_of_file, most_bytes, refuse_too_large, take
+from records.api_reading import answer_of, brief, own_batch, own_batches, rows_of
 from records.api_shapes import BatchesAskedShape, DeliveryShape, LinesShape, ReasonedShape, RowsAskedShape
 from records.models import Batch
 
@@ -47,7 +47,7 @@ class Delivery:
 
 
 class BatchesView(ApiView):
-    """报送批次"""
+    """The organisation's batches, and the way in."""
 
     scopes = {"GET": Scope.READ_BATCHES, "POST": Scope.WRITE_BATCHES}
     parser_classes = [WholeMultiPart]
@@ -66,7 +66,7 @@ class BatchesView(ApiView):
         onward += f"&state={asked['state']}" if onward and asked["state"] else ""
         return Response(
             {
-                "batches": [answer_of(batch, self.caller) for batch in shown],
+                "batches": [brief(batch) for batch in shown],
                 "next": f"{reverse('api_batches')}{onward}" if onward else None,
             }
         )
@@ -90,6 +90,7 @@ class BatchesView(ApiView):
             return Delivery(stream, sha256, LINES_NAME, asked["item"], asked["all_or_none"])
         if content_type != WholeMultiPart.media_type:
             raise UnsupportedMediaType(content_type)
+        length_of_file(request._request)
         asked = _valid(DeliveryShape(data=request.data))
         file = asked["file"]
         if file.size > most_bytes():
@@ -111,7 +112,7 @@ class BatchesView(ApiView):
 
 
 class BatchView(ApiView):
-    """一个批次"""
+    """A batch: state, counts, what to do next."""
 
     scopes = {"GET": Scope.READ_BATCHES}
 
@@ -121,7 +122,7 @@ class BatchView(ApiView):
 
 
 class RowsView(ApiView):
-    """退回的行"""
+    """The rows that came back, with every reason."""
 
     scopes = {"GET": Scope.READ_BATCHES}
 
@@ -135,7 +136,7 @@ class RowsView(ApiView):
 
 
 class CorrectionView(ApiView):
-    """更正件"""
+    """The correction workbook."""
 
     scopes = {"GET": Scope.READ_BATCHES}
 
@@ -156,7 +157,7 @@ class CorrectionView(ApiView):
 
 
 class ReceiptView(ApiView):
-    """回执"""
+    """The receipt."""
 
     scopes = {"GET": Scope.READ_BATCHES}
 
@@ -183,7 +184,7 @@ class DeedView(ApiView):
 
 
 class CommitView(DeedView):
-    """提交入库"""
+    """Putting in, where one hand may."""
 
     scopes = {"POST": Scope.COMMIT_BATCHES}
 
@@ -205,7 +206,7 @@ class CommitView(DeedView):
 
 
 class WithdrawView(DeedView):
-    """撤回"""
+    """Taking a batch back."""
 
     scopes = {"POST": Scope.WITHDRAW_BATCHES}
 
@@ -217,7 +218,7 @@ class WithdrawView(DeedView):
 
 
 class CancelView(DeedView):
-    """取消"""
+    """Stopping a batch that has not gone in."""
 
     scopes = {"POST": Scope.WRITE_BATCHES}
 

@@ -71,21 +71,27 @@ def _cut_short() -> Problem:
     return Problem(400, "A16", "内容没有传完，没有收下任何一行。请用同一个 Idempotency-Key 重发。")
 
 
+def length_of_file(request: WSGIRequest) -> int:
+    """Return the length of a multipart body, which is needed: in chunks Django sees none. Raises Problem."""
+    announced = _announced(request)
+    if announced is None:
+        raise Problem(411, "A15", "上传文件请带上 Content-Length。")
+    return announced
+
+
 class WholeMultiPart(MultiPartParser):
     """Multipart, refused before reading when it is too large and after reading when it was cut short."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Raises Problem and ParseError."""
-        announced = _announced(parser_context["request"]._request)
-        if announced is None:
-            raise Problem(411, "A15", "上传文件请带上 Content-Length。")
+        announced = length_of_file(parser_context["request"]._request)
         if announced > most_bytes() + AROUND_THE_FILE:
             raise refuse_too_large()
         counted = _Counted(stream)
         try:
             parsed = super().parse(counted, media_type, parser_context)
         except (ParseError, OSError):
-            if counted.size < announced:
+            if 0 < counted.size < announced:  # else it was not even begun: no boundary
                 raise _cut_short() from None
             raise
         if counted.size < announced:  # Django takes the end of the stream for the end of the file

@@ -20,7 +20,9 @@ LINES = {
 }  # fmt: skip
 
 list_batches = extend_schema(
-    operation_id="list_batches", summary="本单位的批次，新的在前", tags=TAG, parameters=[shapes.BatchesAskedShape],
+    operation_id="list_batches", summary="本单位的批次，新的在前", tags=TAG,
+    description="只列本单位的批次。下一页的地址在 next。",
+    parameters=[shapes.BatchesAskedShape],
     responses={200: shapes.BatchesShape},
 )  # fmt: skip
 deliver = extend_schema(
@@ -36,14 +38,23 @@ deliver = extend_schema(
     responses={200: OpenApiResponse(shapes.BatchShape, "同样的内容此前已报送"), 202: DONE},
 )  # fmt: skip
 show_batch = extend_schema(
-    operation_id="show_batch", summary="状态、行数和下一步", tags=TAG, parameters=[NUMBER], responses={200: BATCH}
+    operation_id="show_batch",
+    summary="状态、行数和下一步",
+    tags=TAG,
+    description="校验后 counts.rows 等于新增、变更、无变化、退回之和；next 写明下一步由谁办什么。",
+    parameters=[NUMBER],
+    responses={200: BATCH},
 )
 show_rows = extend_schema(
-    operation_id="show_rows", summary="退回的行和逐行原因", tags=TAG, parameters=[NUMBER, shapes.RowsAskedShape],
+    operation_id="show_rows", summary="退回的行和逐行原因", tags=TAG,
+    description="每行列出全部原因、数据项代码和怎么改，与工作平台所见相同。下一页的地址在 next。",
+    parameters=[NUMBER, shapes.RowsAskedShape],
     responses={200: shapes.RowsShape},
 )  # fmt: skip
 fetch_correction = extend_schema(
-    operation_id="fetch_correction", summary="更正件（xlsx）", tags=TAG, parameters=[NUMBER],
+    operation_id="fetch_correction", summary="更正件（xlsx）", tags=TAG,
+    description="在原表上改好后可以直接重新报送。",
+    parameters=[NUMBER],
     responses={
         (200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"): OpenApiResponse(
             OpenApiTypes.BINARY, "只含退回的行，问题单元格已标出；all_or_none 的含全部行"
@@ -51,7 +62,9 @@ fetch_correction = extend_schema(
     },
 )  # fmt: skip
 fetch_receipt = extend_schema(
-    operation_id="fetch_receipt", summary="回执（入库后才有）", tags=TAG, parameters=[NUMBER],
+    operation_id="fetch_receipt", summary="回执（入库后才有）", tags=TAG,
+    description="每次取到的都是同一份，可以在工作平台核验。",
+    parameters=[NUMBER],
     responses={200: shapes.ReceiptShape},
 )  # fmt: skip
 commit = extend_schema(
@@ -64,6 +77,8 @@ withdraw = extend_schema(
     request=shapes.ReasonedShape, responses={202: DONE},
 )  # fmt: skip
 cancel = extend_schema(
-    operation_id="cancel_batch", summary="取消还没有入库的批次", tags=TAG, parameters=[NUMBER, KEY], request=None,
+    operation_id="cancel_batch", summary="取消还没有入库的批次", tags=TAG,
+    description="没有任何数据入库；已入库的用撤回。",
+    parameters=[NUMBER, KEY], request=None,
     responses={202: DONE},
 )  # fmt: skip

@@ -47,16 +47,26 @@ def answer_of(batch: Batch, user: User) -> dict[str, Any]:
         "file_sha256": batch.file.sha256, "correction_of": batch.correction_of.number if batch.correction_of else None,
         "uploaded_by": batch.uploaded_by.name, "committed_by": batch.committed_by.name if batch.committed_by else None,
         **{name: _time(getattr(batch, name)) for name in ("received_at", "checked_at", "committed_at", "withdrawn_at")},
-        "counts": {
-            "open": batch.open_rows,
-            **{name: getattr(batch, name) for name in
-               ("rows", "rows_done", "new", "changed", "unchanged", "refused", "corrected", "explained")},
-        },
+        "counts": _counts(batch),
         "reasons": [{"code": code, "title": title_of(code), "rows": rows} for code, rows in sorted(batch.reasons.items())],
         "failure": {"code": failure["code"], "title": title_of(failure["code"]), "message": failure["message"]}
         if failure else None,
         "notes": batch.notes, "next": {"action": action, "text": text}, "links": _links(batch),
     }  # fmt: skip
+
+
+def brief(batch: Batch) -> dict[str, Any]:
+    """Return a batch as records.api_shapes.BriefShape says; asks nothing more of the database."""
+    return {
+        "number": batch.number, "item": batch.item.code, "state": batch.state, "state_text": batch.get_state_display(),
+        "file_sha256": batch.file.sha256, "received_at": _time(batch.received_at), "counts": _counts(batch),
+        "link": reverse("api_batch", args=[batch.number]),
+    }  # fmt: skip
+
+
+def _counts(batch: Batch) -> dict[str, int]:
+    names = ("rows", "rows_done", "new", "changed", "unchanged", "refused", "corrected", "explained")
+    return {**{name: getattr(batch, name) for name in names}, "open": batch.open_rows}
 
 
 def _time(moment: Any) -> str | None:
@@ -102,7 +112,7 @@ def _next_of_checked(batch: Batch, user: User) -> tuple[str, str]:
 
 
 def _correct(batch: Batch) -> str:
-    return f"有 {batch.refused} 行退回：按 rows 所列原因改正，键“来源行”填“{batch.number}#行号”，重新报送。"
+    return f"有 {batch.open_rows or batch.refused} 行退回：按 rows 所列原因改正，键“来源行”填“{batch.number}#行号”，重新报送。"
 
 
 def rows_of(batch: Batch, *, outcome: str, after: int, limit: int) -> dict[str, Any]:

@@ -129,8 +129,21 @@ class BatchShape(Serializer):
     links = LinksShape()
 
 
+class BriefShape(Serializer):
+    """A batch as the list shows it."""
+
+    number = CharField()
+    item = CharField(help_text="目录条目编码")
+    state = ChoiceField(Batch.State.choices)
+    state_text = CharField()
+    file_sha256 = CharField()
+    received_at = DateTimeField()
+    counts = CountsShape()
+    link = CharField()
+
+
 class BatchesShape(Serializer):
-    batches = BatchShape(many=True)
+    batches = BriefShape(many=True)
     next = CharField(allow_null=True, help_text="下一页的地址；没有时为 null")
 
 

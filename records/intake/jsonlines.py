@@ -46,12 +46,12 @@ class LineReader:
     def look(self) -> None:
         """Read every line once for its keys and for damage. Raises FileRefused."""
         keys, limits = self._keys, self._limits
-        for count, (number, found) in enumerate(self._objects(), 1):
+        for count, (number, found) in enumerate(self._objects(_CAREFUL), 1):
             if count > limits.max_rows:
                 refuse("F11", f"内容超过 {limits.max_rows} 行。请分成几次报送。")
-            for key in found:
-                if key not in keys:
-                    keys[key] = len(keys)
+            if not keys.keys() >= found.keys():
+                for key in found:
+                    keys.setdefault(key, len(keys))
             if len(keys) > limits.max_columns:
                 refuse(
                     "F12",
@@ -60,31 +60,34 @@ class LineReader:
 
     def rows(self) -> Iterator[Row]:
         """Yield (0, keys), then (line number, cells): a cell for every key, None where a line has no such key."""
-        keys = list(self._keys)
+        keys, limits = list(self._keys), self._limits
         yield 0, list(keys)
-        for number, found in self._objects():
-            yield number, [cell_of(found.get(key), number, self._limits) for key in keys]
+        for number, found in self._objects(_AGAIN):
+            values = list(map(found.get, keys))
+            # One look at the whole row is cheaper than one at each value, and mostly enough.
+            if {*map(type, values)} <= _TEXTS and len("".join(values)) <= limits.max_cell_chars:
+                yield number, [value or None for value in values]
+            else:
+                yield number, [cell_of(value, number, limits) for value in values]
 
-    def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _objects(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, Any]]]:
         reader = io.BufferedReader(Window(self._stream), CHUNK)
         for number, line in enumerate(iter(lambda: reader.readline(LONGEST_LINE + 1), b""), 1):
             if len(line) > LONGEST_LINE:
                 refuse("F14", f"第 {number} 行超过 {LONGEST_LINE >> 20} MB。{ONE_OBJECT}")
             said = line.removeprefix(BOM) if number == 1 else line
             if said.strip():
-                yield number, _object(said, number)
+                yield number, _object(said, number, decoder)
 
 
-def _object(line: bytes, number: int) -> dict[str, Any]:
+def _object(line: bytes, number: int, decoder: json.JSONDecoder) -> dict[str, Any]:
     """Return a line's object, numbers as the text they were written in. Raises FileRefused."""
     try:
         text = line.decode()
     except UnicodeDecodeError as cause:
         refuse("F13", f"第 {number} 行不是 UTF-8 编码。JSON 行须用 UTF-8。", cause)
     try:
-        found = json.loads(
-            text, parse_int=Number, parse_float=Number, parse_constant=_no_number, object_pairs_hook=_no_key_twice
-        )
+        found = decoder.decode(text)
     except (ValueError, RecursionError) as cause:
         refuse("F25", f"第 {number} 行不是完整的 JSON。{ONE_OBJECT}", cause)
     if type(found) is not dict:
@@ -103,6 +106,13 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key twice")
     return found
+
+
+# Numbers stay the text that they were written in. Made once: json.loads would make a decoder for every line.
+_NUMBERS: dict[str, Any] = {"parse_int": Number, "parse_float": Number, "parse_constant": _no_number}
+_CAREFUL = json.JSONDecoder(**_NUMBERS, object_pairs_hook=_no_key_twice)
+_AGAIN = json.JSONDecoder(**_NUMBERS)
+_TEXTS = {str, Number}
 
 
 def _refuse_unwritable(found: dict[str, Any], number: int) -> None:

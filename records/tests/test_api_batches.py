@@ -8,9 +8,12 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access.actions import Asker
+from accounts.models import User
 from accounts.tests.tokens import issue
 from accounts.token_models import IdempotentCall, Scope
 from catalogue.models import Item
@@ -85,6 +88,10 @@ def test_no_system_is_the_second_hand_of_anybody(cast: Cast) -> None:
     by_hand = check(cast, as_csv([penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕9号")]))
     assert us.post(f"{BATCHES}{by_hand.number}/commit/").status_code == 409
     assert not Batch.objects.exclude(state=State.CHECKED).exists()
+    for batch in Batch.objects.all():
+        others = User.objects.filter(kind=User.Kind.SERVICE).exclude(pk=batch.uploaded_by_id)
+        with pytest.raises(DatabaseError, match="a system commits nothing but its own"), transaction.atomic():
+            Batch.objects.filter(pk=batch.pk).update(state=State.COMMITTING, committed_by=others[0])
 
 
 def test_a_file_is_taken_as_from_the_page(cast: Cast) -> None:
@@ -257,6 +264,11 @@ def test_the_list_goes_on_by_key(cast: Cast) -> None:
         page = us.get(page["next"]).json()
         found += [batch["number"] for batch in page["batches"]]
     assert found == numbers[::-1]
+    with CaptureQueriesContext(connection) as few:
+        us.get(f"{BATCHES}?limit=1")
+    with CaptureQueriesContext(connection) as many:
+        us.get(BATCHES)
+    assert len(few) == len(many)
     assert us.get(f"{BATCHES}?state=checked").json()["batches"] == []
     assert us.get(f"{BATCHES}?state=nonsense").status_code == 422
     assert us.get(f"{BATCHES}?limit=0").status_code == 422
