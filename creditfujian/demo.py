@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from access.actions import Asker
 from access.models import Purpose, Request
+from access.sealing import seal
+from access.verifying import verify_and_note
 from accounts import reference
 from accounts.actions import activate, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
@@ -129,7 +131,15 @@ def load(*, say: Say) -> list[Account]:
     demo_persons.load(people[30:40], twice, lambda some: _deliver_penalties(some, organisations["MRKT"]))
     say(_followed(people, organisations["MRKT"]))
     say(demo_lists.load(Item.objects.get(code=PENALTIES)))
+    say(_sealed())
     return accounts
+
+
+def _sealed() -> str:
+    """Seal what was read so far, and verify it: the log begins whole."""
+    checkpoint, verification = seal(), verify_and_note()
+    lines = checkpoint.size if checkpoint else 0
+    return f"查询日志封存 {lines} 条，核验{'完好' if verification.is_whole else '发现问题'}"
 
 
 def _followed(crowd: list[Somebody], market: Organisation) -> str:

@@ -24,6 +24,7 @@ PUBLIC = [
     "/rules/",
     "/rules/prohibited/",
     "/verify/",
+    "/transparency/",
     "/no-such-page/",
 ]
 STAFF = ["data_officer", "data_reviewer", "decider_officer", "legal_reviewer", "credit_office", "operator", "clerk", "auditor",
