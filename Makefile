@@ -17,7 +17,7 @@ test:  ## all tests, browser tests included (ARGS="-k gateway" for some)
 lint:  ## ruff, types, layers, migrations
 	@$(NEED) creditfujian/dev/test.py lint
 
-bench:  ## intake beside a raw COPY and import-export (ARGS="--rows 100000"); publishing (ARGS="publish --items 500")
+bench:  ## intake beside a raw COPY and import-export (ARGS="--rows 100000"); publishing (ARGS="publish --items 500"), the query log (ARGS="log")
 	@$(NEED) creditfujian/dev/test.py bench $(ARGS)
 
 lock:  ## compile the lock files anew

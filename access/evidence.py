@@ -3,8 +3,11 @@
 This holds who read whose file. It leaves by `manage.py ship_log --lines`, which writes down for whom.
 """
 
+import json
+import os
 from collections.abc import Iterator
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -39,3 +42,14 @@ def lines(first: int, end: int) -> Iterator[dict[str, Any]]:
             row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
             sealed = {name: row.pop(name) for name in _SEALED}
             yield {"line": row, "sealed": sealed, "persons": persons}
+
+
+def write(path: Path, size: int) -> int:
+    """Add to a file, readable by its owner only, the lines up to a size that it lacks; return how many."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a+", encoding="utf-8") as out:
+        out.seek(0)
+        there = sum(1 for _ in out)
+        for line in lines(there, size):
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return max(0, size - there)

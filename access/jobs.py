@@ -3,15 +3,17 @@
 import logging
 
 from access import sealing
+from access.shipping import Forked
+from access.tree import LogBroken
 
 log = logging.getLogger("creditfujian.access")
 
 
 def seal_log() -> str:
-    """Seal what is new, every minute. What goes wrong is in the worker's list of failures and on the dashboard."""
+    """Seal what is new, every minute. A log that must not be signed stays unsealed; the dashboard tells those who watch."""
     try:
         checkpoint = sealing.seal()
-    except Exception:
-        log.exception("the query log was not sealed")
-        raise
+    except (LogBroken, Forked, ValueError) as error:
+        log.error("the query log was not sealed: %s", error)
+        return f"not sealed: {error}"
     return f"checkpoint {checkpoint.number}" if checkpoint else "nothing new"

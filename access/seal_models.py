@@ -65,6 +65,11 @@ class Checkpoint(models.Model):
         return f"检查点 {self.number}"
 
     @property
+    def root_hex(self) -> str:
+        """Return the root as people compare it."""
+        return bytes(self.root).hex()
+
+    @property
     def head(self) -> Head:
         """Return what it says."""
         return Head(self.number, self.size, bytes(self.root), self.at, bytes(self.previous))

@@ -20,6 +20,8 @@ from django.utils import timezone
 
 from access.actions import Asker
 from access.models import Purpose, Request
+from access.sealing import seal
+from access.verifying import verify_and_note
 from accounts import reference
 from accounts.actions import activate, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
@@ -143,13 +145,22 @@ def load(*, say: Say) -> list[Account]:
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     market = organisations["MRKT"]
-    return [*accounts, _department_token(market, demo_api.load(market, organisations["TRAN"]))]
+    token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
+    say(_sealed())
+    return [*accounts, token]
 
 
 def _department_token(market: Organisation, secret: str) -> Account:
     """Return the token of the department's system beside the accounts: its password is what a call carries."""
     note = "部门业务系统的接口令牌（不能登录）：Authorization: Bearer …，说明见 /api/v1/docs/"
     return Account("department_token", demo_api.NAME, secret, None, market.name, market.uscc, note)
+
+
+def _sealed() -> str:
+    """Seal what was read so far, and verify it: the log begins whole."""
+    checkpoint, verification = seal(), verify_and_note()
+    lines = checkpoint.size if checkpoint else 0
+    return f"查询日志封存 {lines} 条，核验{'完好' if verification.is_whole else '发现问题'}"
 
 
 def _followed(crowd: list[Somebody], market: Organisation) -> str:

@@ -26,6 +26,7 @@ PUBLIC = [
     "/verify/",
     "/institutions/",
     "/api/v1/docs/",
+    "/transparency/",
     "/no-such-page/",
 ]
 STAFF = ["data_officer", "data_reviewer", "decider_officer", "legal_reviewer", "credit_office", "operator", "clerk", "auditor",

@@ -10,6 +10,7 @@ from publicity import (
     pages,
     report_pages,
     statement_pages,
+    transparency_pages,
 )
 
 urlpatterns = [
@@ -19,6 +20,12 @@ urlpatterns = [
     path("me/file/", pages.me_file, name="me_file"),
     path("me/file/<str:record_no>/statement/", statement_pages.me_statement, name="me_statement"),
     path("me/access/", pages.me_access, name="me_access"),
+    path("me/access/<int:pk>/proof.json", transparency_pages.my_proof, name="me_access_proof"),
+    path("transparency/", transparency_pages.transparency, name="transparency"),
+    path("transparency/checkpoints.jsonl", transparency_pages.checkpoints, name="transparency_checkpoints"),
+    path("transparency/keys.txt", transparency_pages.keys, name="transparency_keys"),
+    path("transparency/consistency.json", transparency_pages.consistency_proof, name="transparency_consistency"),
+    path("transparency/verify_log.py", transparency_pages.verifier, name="transparency_verifier"),
     path("me/file/print/", report_pages.print_view, name="me_file_print"),
     path("me/reports/", report_pages.reports, name="me_reports"),
     path("me/reports/issue/", report_pages.issue, name="me_report_issue"),

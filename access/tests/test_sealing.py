@@ -1,7 +1,9 @@
 """The sealed log: every line gets its place once, in whatever order transactions end."""
 
 import json
+import re
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 
@@ -9,9 +11,11 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.utils import timezone
+from django_q.models import Schedule
 
 from access import sealing, shipping
 from access.actions import Ask, Asker, write_answer, write_persons, write_query
+from access.jobs import seal_log
 from access.models import Checkpoint, Kind, Leaf, Node, Query
 from access.verifying import verify
 from accounts.models import Person
@@ -88,6 +92,42 @@ def test_kept_nodes_carry_the_tree_over_many_tiles(cast: Cast) -> None:
     assert Node.objects.count() == 1256 // 256
     report = verify()
     assert (report.lines, report.checkpoints, report.first_bad) == (1256, 4, None)
+
+
+def test_every_column_of_the_log_is_under_the_seal(cast: Cast) -> None:
+    beside = {
+        "access_query": set(),
+        "access_queryperson": {"xid", "query_id", "at"},
+        "access_queryanswer": {"query_id", "at"},
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'access_lines'")
+        source = cursor.fetchone()[0]
+        for table, joins in beside.items():
+            cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
+            columns = {name for (name,) in cursor.fetchall()} - joins
+            assert len(columns) > 1
+            alias = {"access_query": "q", "access_queryperson": "p", "access_queryanswer": "a"}[table]
+            assert [name for name in columns if not re.search(rf"\b{alias}\.{name}\b", source)] == []
+
+
+def test_the_job_leaves_what_must_not_be_signed_and_says_so(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    write_line(cast.citizen.person)
+    assert seal_log() == "checkpoint 1"
+    assert seal_log() == "nothing new"
+    path = shipping.home() / "checkpoints.jsonl"
+    path.write_text(path.read_text().replace('"number": 1', '"number": 2'))
+    write_line(cast.citizen.person)
+    assert "外送" in seal_log()
+    assert "not sealed" in caplog.text
+    assert Checkpoint.objects.count() == 1
+
+
+def test_the_worker_seals_every_minute(db: None) -> None:
+    schedule = Schedule.objects.get(name="seal the log")
+    module, _, function = schedule.func.rpartition(".")
+    assert callable(getattr(import_module(module), function))
+    assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 1)
 
 
 def test_the_application_cannot_write_leaves_or_skip_a_checkpoint(cast: Cast) -> None:

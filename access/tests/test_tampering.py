@@ -226,6 +226,16 @@ def test_nothing_is_signed_over_a_history_that_was_changed(log: list[int], what:
                 shipping.ship(shipping.home())
 
 
+def test_a_line_slipped_in_with_an_old_date_never_gets_a_place(log: list[int], settings: Any) -> None:
+    settings.LOG_LATE_MINUTES = 1
+    with as_owner() as owner:
+        ATTACKS["an old line inserted"][0](owner, log)
+        write_line(None)
+        assert sealing.seal().size == 13
+        assert not Leaf.objects.filter(query_id=999).exists()
+        assert verify().first_bad == 999
+
+
 def test_the_command_says_so_and_ends_with_1(log: list[int], capsys: pytest.CaptureFixture[str]) -> None:
     with as_owner() as owner:
         ATTACKS["a word changed"][0](owner, log)

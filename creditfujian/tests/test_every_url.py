@@ -76,7 +76,8 @@ FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the r
 OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
-    "consultation", "rules", "prohibited", "verify", "api_schema", "api_docs", "api_console", "institutions",
+    "consultation", "rules", "prohibited", "verify", "api_schema", "api_docs", "api_console", "institutions", "transparency",
+    "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier",
 }  # fmt: skip
 
 
