@@ -9,7 +9,7 @@ run:  ## the portal with demo data on http://127.0.0.1:8000 (PORT=8001 for anoth
 	@$(NEED) creditfujian/dev/run.py
 
 code:  ## the one-time code of a demo account: make code USER=data_officer (QR=1 shows a QR code for your phone)
-	@$(NEED) creditfujian/dev/code.py "$(USER)" $(if $(QR),--qr)
+	@$(NEED) creditfujian/dev/demo_code.py "$(USER)" $(if $(QR),--qr)
 
 test:  ## all tests, browser tests included (ARGS="-k gateway" for some)
 	@$(NEED) creditfujian/dev/test.py test $(ARGS)

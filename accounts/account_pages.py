@@ -46,9 +46,11 @@ def account(request: HttpRequest) -> HttpResponse:
     """What opens the account, where it is open, and what happened at its door."""
     user = signed_in(request)
     key = request.session.session_key
+    factors = second_factors.held_by(user)
     open_now = [(reference(one), one, one.session_key == key) for one in sessions_of(user)]
     context = {
-        "who": user, "factors": second_factors.held_by(user), "codes_left": second_factors.recovery_left(user),
+        "who": user, "factors": factors, "has_totp": any(factor.kind == "totp" for factor in factors),
+        "codes_left": second_factors.recovery_left(user),
         "sessions": open_now, "lines": SignInLine.objects.filter(account=user).select_related("by")[:LINES_SHOWN],
         "passkeys_work": second_factors.passkeys_at(origin_of(request)) is not None, "home": home_of(user),
         "demanded": second_factors.demanded_of(user), "limits": limits(),

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.html import format_html_join
 from django_q.models import Failure, OrmQ, Schedule, Success
@@ -32,7 +32,7 @@ from accounts.sessions import reference, sessions_of
 from accounts.sign_in import end_sessions, unlock
 from accounts.sign_in_log import locked_until, name_index, write
 from accounts.sign_in_models import Event
-from accounts.sign_in_rules import limits
+from accounts.sign_in_rules import limits, set_limit
 from accounts.web import do_and_say, door_of, require_step_up, sentence_of, signed_in
 from creditfujian.lib.masking import Profile
 
@@ -288,17 +288,50 @@ class SignInLineAdmin(ReadOnlyAdmin):
     fields = ["at", "account", "event", "method", "network", "known_browser", "by", "note"]
 
 
+class LimitForm(forms.Form):
+    """A limit's new value, and why."""
+
+    value = forms.IntegerField(label="新限值", min_value=1)
+    source = forms.CharField(label="依据", max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    reason = forms.CharField(label="变更理由", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
 @admin.register(SignInRule)
 class SignInRuleAdmin(ReadOnlyAdmin):
-    """The limits of signing in, and what they rest on."""
+    """The limits of signing in, and what they rest on; setting one anew leaves the old row."""
 
     list_display = ["code", "what", "value", "unit", "since", "set_by"]
     list_select_related = ["set_by"]
     fields = ["code", "what", "value", "unit", "least", "most", "source", "since", "set_by", "reason"]
+    change_form_template = "admin/accounts/signinrule/change_form.html"
 
     @admin.display(description="限值")
     def what(self, rule: SignInRule) -> str:
         return rule.get_code_display()
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_step_up(self.set_view))
+        return [path("<int:pk>/set/", view, name="accounts_signinrule_set"), *super().get_urls()]
+
+    def set_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Set a limit anew: the security administrator's."""
+        if not request.user.has_perm("accounts.add_signinrule"):
+            raise PermissionDenied("只有安全管理员可以修改登录限值。")
+        rule = get_object_or_404(SignInRule, pk=pk)
+        form = LimitForm(request.POST or None, initial={"value": rule.value, "source": rule.source})
+        if request.method == "POST" and form.is_valid():
+            try:
+                new = set_limit(rule, by=signed_in(request), **form.cleaned_data)
+            except ValidationError as error:
+                form.add_error("value", sentence_of(error))
+            else:
+                messages.success(request, "新的限值已经生效；已经登录的会话仍按原来的限值。")
+                return redirect("admin:accounts_signinrule_change", new.pk)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": f"修改限值：{rule.get_code_display()}",
+            "form": form, "rule": rule,
+        }  # fmt: skip
+        return render(request, "admin/accounts/signinrule/set.html", context, status=422 if form.errors else 200)
 
 
 class ProofForm(forms.Form):

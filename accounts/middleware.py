@@ -29,7 +29,8 @@ class SessionLimits:
             if is_over(request, user):
                 leave(request, door_of(request), Event.TIMED_OUT)
             else:
-                touch(request)
+                if request.headers.get("X-Requested-With") != "fetch":  # a page that refreshes itself is nobody at work
+                    touch(request)
                 if user.must_change_password and request.path not in _always_open():
                     return redirect("account_password")
         return self.get_response(request)

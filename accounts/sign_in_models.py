@@ -254,3 +254,10 @@ class SignInLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_event_display()} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def doer(self) -> str:
+        """Return who did it, in a word; of an attempt that failed nobody knows."""
+        if self.by is not None:
+            return self.by.name
+        return "不明" if self.event in (*FAILURES, Event.LOCKED) else "本人"

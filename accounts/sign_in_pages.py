@@ -42,10 +42,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if answer.user:
             return _password_was_right(request, answer.user, target)
         form.add_error(None, WRONG)
+    for_staff = target.startswith("/admin/")
+    if for_staff:
+        form.fields["username"].help_text = ""
     context = {
         "form": form,
         "next": target,
-        "for_staff": target.startswith("/admin/"),
+        "for_staff": for_staff,
         "limits": limits(),
         "oidc": oidc.provider(),
     }
@@ -195,7 +198,7 @@ def qr_of(user: User, seed: bytes) -> dict[str, Any]:
     """Return what an enrolment page shows: the QR code, the secret in groups of four, the address for this device."""
     address = totp.address(seed, account=user.username, issuer=second_factors.ISSUER)
     text = totp.as_text(seed)
-    svg = segno.make(address, error="m").svg_inline(scale=5, border=3, svgclass="qr", lineclass=None, omitsize=False)
+    svg = segno.make(address, error="m").svg_inline(border=3, svgclass=None, lineclass=None, omitsize=True)
     return {"qr": svg, "address": address, "secret": " ".join(text[at : at + 4] for at in range(0, len(text), 4))}
 
 

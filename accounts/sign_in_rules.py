@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts.models import SignInRule
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import SignInRule, User
 
 _NAMES = {
     SignInRule.Code.FAILURES: "failures",
@@ -39,9 +41,17 @@ def limits() -> Limits:
     return Limits(**{_NAMES[SignInRule.Code(row.code)]: _meant(row) for row in rows})  # type: ignore[arg-type]
 
 
-def rules_in_force() -> list[SignInRule]:
-    """Return the rows in force, in the order of their codes."""
-    return list(SignInRule.objects.order_by("code", "-id").distinct("code"))
+def set_limit(rule: SignInRule, value: int, *, source: str, reason: str, by: User) -> SignInRule:
+    """Set a limit anew, from now on; sessions that are open keep theirs. Raises PermissionDenied, ValidationError."""
+    if not by.has_perm("accounts.add_signinrule"):
+        raise PermissionDenied("只有安全管理员可以修改登录限值。")
+    new = SignInRule(
+        code=rule.code, unit=rule.unit, least=rule.least, most=rule.most, value=value, source=source.strip(),
+        reason=reason.strip(), set_by=by,
+    )  # fmt: skip
+    new.full_clean()
+    new.save()
+    return new
 
 
 def _meant(row: SignInRule) -> int | timedelta:

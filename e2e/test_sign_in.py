@@ -69,6 +69,12 @@ def test_two_administrators_open_an_account_and_its_holder_binds_a_phone(visitor
     new.look("绑定手机")
     reached_by_tab(new)
     secret = new.page.locator(".secret").inner_text()
+    whole = new.page.evaluate("""() => {
+      const svg = document.querySelector(".qr-box svg"), box = svg.getBoundingClientRect();
+      const dark = svg.querySelector("path:last-of-type").getBoundingClientRect();
+      return dark.left > box.left && dark.right < box.right && dark.bottom < box.bottom && dark.width > 150;
+    }""")
+    assert whole, "no phone reads a QR code that is cut off"
     new.page.get_by_label("绑定码").fill(code)
     new.page.get_by_label("应用里显示的 6 位数字").fill("000000")
     new.page.get_by_role("button", name="绑定并登录").click()

@@ -198,6 +198,15 @@ def test_an_idle_session_ends_after_fifteen_minutes_and_a_used_one_after_a_day_s
         assert not is_in(busy)
 
 
+def test_a_page_that_refreshes_itself_keeps_no_session_alive(cast: Cast) -> None:
+    left = sign_in(cast.data_officer, Phone(cast.data_officer))
+    for minutes in (5, 10, 14):
+        with later(minutes=minutes):
+            assert left.get("/admin/", headers={"X-Requested-With": "fetch"}).status_code == 200
+    with later(minutes=16):
+        assert left.get("/admin/", headers={"X-Requested-With": "fetch"}).status_code == 302
+
+
 def test_every_step_leaves_a_line_with_network_and_method_and_no_address(cast: Cast) -> None:
     client = Client(REMOTE_ADDR="198.51.100.77")
     phone = Phone(cast.data_officer)
