@@ -26,9 +26,20 @@ _REASON = "query_log_reason"  # in the session: the reason, and until when it ho
 
 @admin.register(Query)
 class QueryAdmin(ReadOnlyAdmin):
-    list_display = ["seq", "at", "actor_name", "organisation_name", "kind", "purpose", "case_no", "decision", "refusal"]
+    list_display = [
+        "seq",
+        "at",
+        "actor_name",
+        "organisation_name",
+        "kind",
+        "purpose",
+        "case_no",
+        "consent_no",
+        "decision",
+        "refusal",
+    ]
     list_filter = ["kind", "decision"]
-    search_fields = ["actor_name", "organisation_name", "case_no"]
+    search_fields = ["actor_name", "organisation_name", "case_no", "consent_no"]
     date_hierarchy = "at"
     list_per_page = 50
     show_full_result_count = False

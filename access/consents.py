@@ -153,6 +153,12 @@ def _may_ask(user: User, wanted: Wanted) -> Institution:
     if institution is None:
         raise PermissionDenied(Refusal.LICENCE.label + "，不能申请。请联系省信用办。")
     check_wanted(wanted)
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    if (
+        Consent.objects.filter(organisation=user.organisation, asked_at__gte=today).count()
+        >= settings.CONSENT_ASKS_PER_DAY
+    ):
+        raise ValidationError(f"本单位今天已提出 {settings.CONSENT_ASKS_PER_DAY} 份申请，请明天再提。", code="quota")
     return institution
 
 

@@ -229,6 +229,7 @@ AUDITLOG_MASK_TRACKING_FIELDS = ()
 
 LOOKUPS_PER_HOUR = env.number("LOOKUPS_PER_HOUR", 20)  # public look-ups per address: domain §5.7
 COMMENTS_PER_HOUR = env.number("COMMENTS_PER_HOUR", 10)  # comments per address in consultations
+CONSENT_ASKS_PER_DAY = env.number("CONSENT_ASKS_PER_DAY", 2000)  # requests per institution: against fishing for persons
 READING_MINUTES = env.number("READING_MINUTES", 30)  # how long a registration opens a file
 
 # --- ways out: reports and exports -----------------------------------------------------------------

@@ -4,13 +4,13 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 
 from access import consents
 from access.models import Consent, ConsentUse, Message, Query, Refusal
-from creditfujian.tests.cast import make_cast
+from creditfujian.tests.cast import OTHER_NUMBER, make_cast
 from records.reading import File, Refused
-from records.tests.consenting import as_, granted, read
+from records.tests.consenting import agreed, as_, asked, granted, read
 from records.tests.deliveries import deliver, penalty
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,3 +88,18 @@ def test_a_withdrawal_among_readings_ends_them() -> None:
     assert {one.refusal for one in outcomes if isinstance(one, Refused)} <= {Refusal.WITHDRAWN}
     after = read(consent, cast.bank_clerk)
     assert isinstance(after, Refused)
+
+
+def test_a_yes_or_a_withdrawal_that_the_person_is_not_told_of_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast = make_cast()
+    waiting, consent = asked(cast), asked(cast, id_number=OTHER_NUMBER, name="林大雪")
+    agreed(consent, cast.other_citizen)
+    monkeypatch.setattr(consents, "tell", lambda *said: None)
+    for deed in (
+        lambda: agreed(waiting, cast.citizen),
+        lambda: consents.withdraw(consent.number, by=as_(cast.other_citizen)),
+    ):
+        with pytest.raises(IntegrityError, match="told of every request"):
+            deed()
+    waiting.refresh_from_db()
+    assert waiting.state == Consent.State.ASKED

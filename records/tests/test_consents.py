@@ -152,6 +152,14 @@ def test_nobody_but_an_operator_of_a_registered_institution_asks(cast: Cast) -> 
     assert consents.ask(wanted(cast), by=as_(cast.bank_clerk)).state == State.ASKED
 
 
+def test_an_institution_does_not_fish_for_persons(cast: Cast, settings: Any) -> None:
+    settings.CONSENT_ASKS_PER_DAY = 2
+    asked(cast)
+    asked(cast, id_number=OTHER_NUMBER, name="林大雪")
+    with pytest.raises(ValidationError, match="明天再提"):
+        asked(cast, reference="贷〔2026〕18号", name="陈大满")
+
+
 def test_children_are_not_asked(cast: Cast) -> None:
     child = identity.invent(timezone.localdate() - timedelta(days=15 * 365), 3)
     with pytest.raises(ValidationError, match="未满 18"):
@@ -563,6 +571,6 @@ def test_a_consent_ends_with_a_number_that_is_merged_and_the_survivor_still_sees
         assert isinstance(outcome, Refused)
         assert outcome.refusal is Refusal.PERSON_GONE
     refused_by_database("consent_of_the_living", lambda: forged(listed, consent))
-    survivor = User.objects.get(person=consent.person.survivor())
+    survivor = User.objects.get(pk=listed.other_citizen.pk)
     assert Consent.objects.about(survivor.person).get() == consent
     assert consents.withdraw(consent.number, by=as_(survivor)).state == State.WITHDRAWN
