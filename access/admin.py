@@ -78,4 +78,4 @@ def _reason(request: HttpRequest) -> str:
     return reason if ends is not None and timezone.now() < ends else ""
 
 
-from access import review_admin  # noqa: E402, F401
+from access import duty_admin, review_admin  # noqa: E402, F401

@@ -47,6 +47,7 @@ class Refusal(models.TextChoices):
     EXPIRED = "expired", "查询登记已过有效时间，请重新登记"
     NOT_OWNER = "not_owner", "查询登记由他人办理，不能借用"
     NO_GROUND = "no_ground", "没有查询依据"
+    NO_DUTY = "no_duty", "所选事项不是本单位现行登记的职责，或者履行它不需要所选条目"
 
 
 class Reach(models.TextChoices):
@@ -199,7 +200,8 @@ class QueryAnswer(models.Model):
         return f"返回 {len(self.record_ids)} 条"
 
 
-from access.review_models import (  # noqa: E402, F401 – further tables of the app
+from access.duty_models import DutyItem  # noqa: E402, F401 – further tables of the app
+from access.review_models import (  # noqa: E402, F401
     Anomaly,
     AnomalyLine,
     AnomalyStep,

@@ -14,7 +14,7 @@ _CATALOGUE = tuple(
 )  # fmt: skip
 
 _EXPORT = ("records.view_export", "records.add_export")
-_READ = ("access.view_request", "access.add_request", "access.list_by_duty")
+_READ = ("access.view_request", "access.add_request", "access.list_by_duty", "access.view_dutyitem")
 _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
@@ -43,12 +43,13 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
         *_ANSWER, "access.oversee_anomaly", "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
+        "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem",
     ),
     Role.OPERATOR: ("records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
                  "records.add_counterrequest", "records.print_report"),
     Role.AUDITOR: ("access.view_query", "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
-                   "access.close_anomaly", "access.view_reviewrule", "access.view_logreading"),
+                   "access.close_anomaly", "access.view_reviewrule", "access.view_logreading", "access.view_dutyitem"),
     Role.SECURITY_ADMIN: ("accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict"),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",

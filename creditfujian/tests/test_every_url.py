@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from access import reviews
-from access.models import Anomaly, LogReading, Query, QueryPerson, Request, ReviewRule
+from access.models import Anomaly, DutyItem, LogReading, Query, QueryPerson, Request, ReviewRule
 from accounts.models import IdentityProof, Organisation, Region, RoleConflict, User
 from catalogue.deadline_actions import start
 from catalogue.exchange_actions import take_file
@@ -115,7 +115,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_supplyassignment": SupplyAssignment, "records_supplyduty": SupplyDuty,
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "access_reviewrule": ReviewRule, "access_logreading": LogReading,
-        "access_anomaly": Anomaly,
+        "access_anomaly": Anomaly, "access_dutyitem": DutyItem,
     }  # fmt: skip
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {

@@ -312,7 +312,7 @@ def test_the_pages_lead_from_request_to_review_to_file(cast: Cast, as_user: As) 
     assert version is not None
     typed = {
         "items": version.pk, "own_only": "1", "which": "all", "format": "csv", "purpose": "supervision", "purpose_text": "核对",
-        "duty_code": "X1", "case_no": "案1",
+        "duty_code": "350000-MRKT-0107", "case_no": "案1",
     }  # fmt: skip
     own, head = as_user(cast.officer_here), as_user(cast.head)
     assert own.post("/admin/records/export/add/", typed | {"case_no": ""}).status_code == 422
