@@ -55,7 +55,7 @@ class NamedExportForm(forms.Form):
         data = super().clean() or {}
         upload, pasted = data.get("file"), data.get("numbers", "")
         if bool(upload) == bool(pasted):
-            raise ValidationError("请粘贴号码或者上传名单文件，二者选一。", code="nothing")
+            raise ValidationError("请粘贴号码或者上传名单文件，二选一。", code="nothing")
         lines = list(_of_file(upload)) if upload else [(n, [text]) for n, text in enumerate(pasted.splitlines(), 1)]
         found, problems = _numbers(lines, has_head=bool(upload))
         if len(found) > settings.EXPORT_NAMES:

@@ -181,11 +181,11 @@ def test_the_database_holds_review_arrows_and_counts(cast: Cast) -> None:
     small = ask(cast, case_no="另案3号")
     elsewhere = cast.officer_elsewhere.pk
     for change, which, words in (
-        ("state = 'running'", export, "more than fifty"),
+        ("state = 'running'", export, "more persons than"),
         ("state = 'running', reviewed_by_id = requested_by_id", export, "by_another"),
         (f"state = 'running', reviewed_by_id = {elsewhere}", export, "another officer"),
         ("state = 'running', persons = 1", export, "counts the persons"),
-        ("state = 'running'", small, "more than fifty"),
+        ("state = 'running'", small, "more persons than"),
         ("state = 'ready'", export, "may not go"),
         ("own_only = false", export, "never rewritten"),
     ):
