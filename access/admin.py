@@ -110,4 +110,4 @@ class VerificationAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-from access import institution_admin, review_admin  # noqa: E402, F401 – further pages of the app
+from access import duty_admin, institution_admin, review_admin  # noqa: E402, F401 – further pages of the app

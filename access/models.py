@@ -57,6 +57,7 @@ class Refusal(models.TextChoices):
     LICENCE = "licence", "机构的登记已暂停、证照已到期或用途不在登记范围"
     PERSON_GONE = "person_gone", "授权人已死亡，或号码已并入他人"
     NAME_DIFFERS = "name_differs", "姓名与证件号码不符，申请没有送达"
+    NO_DUTY = "no_duty", "所选事项不是本单位现行登记的职责，或者履行它不需要所选条目"
 
 
 class Reach(models.TextChoices):
@@ -211,8 +212,9 @@ class QueryAnswer(models.Model):
 
 
 from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401 – further tables of the app
+from access.duty_models import DutyItem  # noqa: E402, F401
 from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
-from access.review_models import (  # noqa: E402, F401 – further tables of the app
+from access.review_models import (  # noqa: E402, F401
     Anomaly,
     AnomalyLine,
     AnomalyStep,

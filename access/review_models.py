@@ -139,7 +139,9 @@ class AnomalyQuerySet(models.QuerySet["Anomaly"]):
         if not user.has_perm("access.answer_anomaly"):
             return self.none()
         mine = RawSQL(
-            "SELECT a.id FROM access_anomaly a WHERE a.state = 'open' AND access_may_answer(%s, a.id)", [user.pk]
+            "SELECT a.id FROM access_anomaly a WHERE a.state = 'open' AND (a.organisation_id = %s OR %s)"
+            " AND access_may_answer(%s, a.id)",
+            [user.organisation_id, user.has_perm("access.oversee_anomaly"), user.pk],
         )
         return self.filter(pk__in=mine)
 

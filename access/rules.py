@@ -1,7 +1,8 @@
-"""Decisions of access: is there a ground. Everything is passed in; nothing is written."""
+"""Decisions of access: is there a ground. Nothing is written."""
 
 from typing import TYPE_CHECKING
 
+from access.duties import items_of_duty
 from access.models import Reach, Refusal, Request
 from accounts.models import User
 from catalogue.models import Item
@@ -11,17 +12,24 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
-def refusal_of_duty(user: User, items: list[Item]) -> Refusal | None:
+def refusal_of_duty(user: User, items: list[Item], duty_code: str) -> Refusal | None:
     """Return why this member of staff may not read those items by duty, or None (domain §7.1, Q5).
 
-    The account needs a role that reads, the organisation a grant on every item asked for.
+    The account needs a role that reads, the organisation a grant on every item asked for, and a duty in force that
+    needs them: organisation × duty × item.
     """
     if not user.is_active or not user.has_perm("access.add_request"):
         return Refusal.NO_ROLE
     granted = set(items_for(user.organisation, "query_item").values_list("pk", flat=True))
     if not items or any(item.pk not in granted for item in items):
         return Refusal.NO_RIGHT
-    return None
+    return refusal_of_duty_item(user, items, duty_code)
+
+
+def refusal_of_duty_item(user: User, items: list[Item], duty_code: str) -> Refusal | None:
+    """Return why a duty of the user's organisation does not open those items today, or None."""
+    needed = items_of_duty(user, duty_code)
+    return None if all(item.pk in needed for item in items) else Refusal.NO_DUTY
 
 
 # What each kind of list asks for: the account's permission, and the organisation's grant on every item.
@@ -41,14 +49,17 @@ def items_of_list(user: User, reach: Reach) -> "QuerySet[Item]":
     return items_for(user.organisation, _LISTS[reach][1])
 
 
-def refusal_of_list(user: User, reach: Reach, items: list[Item]) -> Refusal | None:
-    """Return why this member of staff may not list records of those items, or None."""
+def refusal_of_list(user: User, reach: Reach, items: list[Item], duty_code: str) -> Refusal | None:
+    """Return why this member of staff may not list records of those items, or None.
+
+    What an organisation supplied itself it lists without a duty of the register.
+    """
     if reach not in lists_of(user):
         return Refusal.NO_ROLE
     granted = set(items_of_list(user, reach).values_list("pk", flat=True))
     if not items or any(item.pk not in granted for item in items):
         return Refusal.NO_RIGHT
-    return None
+    return refusal_of_duty_item(user, items, duty_code) if reach == Reach.BY_DUTY else None
 
 
 def refusal_of_open_list(request: Request, user: User, items: list[Item]) -> Refusal | None:
@@ -59,7 +70,7 @@ def refusal_of_open_list(request: Request, user: User, items: list[Item]) -> Ref
         return Refusal.NO_GROUND
     if not request.is_open:
         return Refusal.EXPIRED
-    return refusal_of_list(user, Reach(request.reach), items)
+    return refusal_of_list(user, Reach(request.reach), items, request.duty_code)
 
 
 def refusal_of_request(request: Request, user: User, items: list[Item]) -> Refusal | None:
@@ -70,4 +81,4 @@ def refusal_of_request(request: Request, user: User, items: list[Item]) -> Refus
         return Refusal.NO_GROUND
     if not request.is_open:
         return Refusal.EXPIRED
-    return refusal_of_duty(user, items)
+    return refusal_of_duty(user, items, request.duty_code)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from access import reviews
-from access.models import Anomaly, Institution, ReviewRule, Verification
+from access import duties, reviews
+from access.models import Anomaly, DutyItem, Institution, ReviewRule, Verification
 from access.sealing import lateness
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
@@ -53,7 +53,7 @@ def _institutions(user: User) -> list[Waiting]:
 
 
 def _reviews(user: User) -> list[Waiting]:
-    """Return the cards of reviews and their rules."""
+    """Return the cards of reviews, of their rules and of duties."""
     cards, url = [], reverse("admin:access_anomaly_changelist")
     if user.has_perm("access.answer_anomaly"):
         mine = Anomaly.objects.to_answer_by(user)
@@ -74,4 +74,9 @@ def _reviews(user: User) -> list[Waiting]:
         rules = f"{reverse('admin:access_reviewrule_changelist')}?state__exact=draft"
         told = "另一名工作人员提出，由您核对理由后确认"
         cards.append(Waiting("待确认的查询核查规则", count, told, rules, Tone.DUE))
+    if user.has_perm(duties.CONFIRM):
+        count = DutyItem.objects.filter(state="draft").exclude(proposed_by=user).count()
+        where = f"{reverse('admin:access_dutyitem_changelist')}?state__exact=draft"
+        told = "另一名工作人员提出，由您核对法律依据和条目后确认"
+        cards.append(Waiting("待确认的职责事项", count, told, where, Tone.DUE))
     return cards

@@ -18,6 +18,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from access import duties
 from access.actions import Asker
 from access.models import Purpose, Request
 from access.sealing import seal
@@ -131,6 +132,7 @@ def load(*, say: Say) -> list[Account]:
     accounts += _citizens(people)
     accounts += [_institution(organisations["BANK"], "institution", "余银行"),
                  _institution(organisations[EMPLOYER], "institution2", "洪人事")]  # fmt: skip
+    _duties(organisations)
     _readings(people)
     say("查询登记与查询日志已写入")
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
@@ -421,6 +423,23 @@ def _institution(organisation: Organisation, username: str, name: str) -> Accoun
     user.save()
     note = "机构查询员：申请本人授权，凭授权查询"
     return Account("institution", username, password, _phone(user), organisation.name, organisation.uscc, note)
+
+
+def _duties(organisations: dict[str, Organisation]) -> None:
+    """Register duties by two hands of the credit office; one waits for the second."""
+    asks, confirms = (User.objects.get(username=name) for name in ("credit_office", "credit_office2"))
+    for unit, code, name, basis, items in (
+        ("MRKT", "350000-MRKT-0107", "市场主体日常监督检查", "《市场主体登记管理条例》第三十八条", [PENALTIES]),
+        ("MRKT", "350000-MRKT-02", "行政处罚案卷评查", "《行政处罚法》第七十五条", [PENALTIES]),
+        ("TRAN", "350000-TRAN-0201", "道路运输从业资格许可", "《道路运输条例》第九条", ["FJ1-03-TRAN-0001"]),
+        ("MRKT", "350000-MRKT-0301", "食品生产许可", "《食品安全法》第三十五条", [PENALTIES, "FJ1-03-HRSS-0001"]),
+    ):
+        duty = duties.propose(
+            organisation=organisations[unit], code=code, name=name, basis=basis, valid_from=timezone.localdate(),
+            items=list(Item.objects.filter(code__in=items)), by=asks,
+        )  # fmt: skip
+        if not code.endswith("0301"):
+            duties.confirm(duty.pk, by=confirms)
 
 
 def _readings(crowd: list[Somebody]) -> None:

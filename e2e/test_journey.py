@@ -209,7 +209,7 @@ def register(reader: Visitor, name: str, id_number: str, case_no: str) -> None:
     page.get_by_label(MARKET_PENALTIES).check()
     page.get_by_label("查询事由").select_option(index=1)
     page.get_by_label("事由说明").fill("办理案件，核实既往处罚")
-    page.get_by_label("事项编码").fill("350000-SCJG-0001")
+    page.get_by_label("职责事项").select_option(index=1)
     page.get_by_label("案件（办件）编号").fill(case_no)
     page.get_by_role("button", name="登记并打开档案").click()
 

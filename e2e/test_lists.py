@@ -14,7 +14,7 @@ def register(officer: Visitor) -> None:
     page.locator("input[name=items]").first.check()
     page.locator("select[name=purpose]").select_option("supervision")
     page.locator("[name=purpose_text]").fill("第三季度案卷核对")
-    page.locator("[name=duty_code]").fill("350000-MRKT-02")
+    page.locator("[name=duty_code]").select_option("350000-MRKT-02")
     page.locator("[name=case_no]").fill("闽市监核〔2026〕3号")
     page.get_by_role("button", name="登记并打开列表").click()
 

@@ -221,7 +221,7 @@ class RequestAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied("您没有查询信用记录的职责。")
-        form = RegisterForm(request.POST or None)
+        form = RegisterForm(request.POST or None, user=signed_in(request))
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "查询登记", "form": form}
         if request.method == "POST" and form.is_valid():
             outcome = register(form.registration(), by=asker(request, STAFF_SITE))

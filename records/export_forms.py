@@ -4,6 +4,7 @@ from typing import cast
 
 from django import forms
 
+from access.duty_forms import duty_field
 from access.models import Purpose
 from accounts.models import User
 from records.export_models import Export
@@ -31,11 +32,12 @@ class ExportForm(forms.Form):
     purpose_text = forms.CharField(
         label="事由说明", max_length=200, help_text="用一句话说明为什么要导出，每一位当事人都会看到这句话。"
     )
-    duty_code = forms.CharField(label="事项编码", max_length=40, help_text="权责清单或政务服务事项中的编码。")
+    duty_code = forms.Field()
     case_no = forms.CharField(label="案件（办件）编号", max_length=60)
 
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["duty_code"] = duty_field(user)
         anybody, own = exportable(user)
         cast("ItemsChoice", self.fields["items"]).queryset = current_versions().filter(item__in=anybody | own)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from access.models import Refusal
+from access.rules import refusal_of_duty_item
 from accounts.models import User
 from catalogue.models import Item
 from catalogue.rules import items_for
@@ -32,11 +33,16 @@ def exportable(user: User) -> tuple[set[int], set[int]]:
     return anybody, own
 
 
-def refusal_of_export(user: User, items: Iterable[Item], *, own_only: bool) -> Refusal | None:
-    """Return why this member of staff may not export those items, or None."""
+def refusal_of_export(user: User, items: Iterable[Item], *, own_only: bool, duty_code: str) -> Refusal | None:
+    """Return why this member of staff may not export those items, or None.
+
+    What others supplied needs a duty of the register; what the own organisation supplied does not.
+    """
     if not user.is_active or user.organisation_id is None or not user.has_perm("records.add_export"):
         return Refusal.NO_ROLE
     anybody, own = exportable(user)
     allowed = anybody | own if own_only else anybody
-    wanted = [item.pk for item in items]
-    return None if wanted and all(pk in allowed for pk in wanted) else Refusal.NO_RIGHT
+    wanted = list(items)
+    if not wanted or any(item.pk not in allowed for item in wanted):
+        return Refusal.NO_RIGHT
+    return None if own_only else refusal_of_duty_item(user, wanted, duty_code)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from access.actions import Ask, Asker, write_query
-from access.models import Kind, Purpose, Request
+from access.models import Kind, Purpose, Refusal, Request
 from access.reading import purpose_in_words
 from access.rules import refusal_of_open_list
 from accounts.models import User
@@ -56,7 +56,7 @@ def request(filters: Filters, *, by: Asker, listed: Request | None = None) -> Ex
     """
     assert by.user is not None
     refusal = refusal_of_open_list(listed, by.user, filters.items) if listed else None
-    if refusal := refusal or refusal_of_export(by.user, filters.items, own_only=filters.own_only):
+    if refusal := refusal or _refusal(by.user, filters):
         ask = Ask(
             kind=Kind.DUTY, ground=f"申请批量导出（事项编码 {filters.duty_code}）",
             purpose=purpose_in_words(filters.purpose, filters.purpose_text), fields_class="无", items=filters.items,
@@ -78,6 +78,15 @@ def request(filters: Filters, *, by: Asker, listed: Request | None = None) -> Ex
         _name(export, filters.numbers)
     _enqueue(export)
     return export
+
+
+def _refusal(user: User, filters: Filters) -> Refusal | None:
+    return refusal_of_export(user, filters.items, own_only=filters.own_only, duty_code=filters.duty_code)
+
+
+def _refusal_now(export: Export) -> Refusal | None:
+    items = export.items.all()
+    return refusal_of_export(export.requested_by, items, own_only=export.own_only, duty_code=export.duty_code)
 
 
 def _name(export: Export, numbers: list[str]) -> None:
@@ -229,7 +238,7 @@ def _step(export_id: int) -> Export:
     if export.cancel_requested:
         export.parts.all().delete()
         return _move(export, State.CANCELLED)
-    if refusal := refusal_of_export(export.requested_by, export.items.all(), own_only=export.own_only):
+    if refusal := _refusal_now(export):
         export.failure = f"申请人现在不再有权导出：{refusal.label}。"
         return _move(export, State.FAILED, "failure")
     if export.persons_done >= (export.persons or 0):
@@ -299,7 +308,7 @@ def _for_review(export_id: int, by: User) -> Export:
 
 
 def _still_allowed(export: Export) -> None:
-    if refusal := refusal_of_export(export.requested_by, export.items.all(), own_only=export.own_only):
+    if refusal := _refusal_now(export):
         raise PermissionDenied(f"{refusal.label}。")
 
 

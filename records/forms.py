@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from access.duty_forms import duty_field
 from access.models import Purpose
 from accounts.actions import check_identity
 from accounts.models import User
@@ -89,12 +90,13 @@ class RegisterForm(forms.Form):
     purpose_text = forms.CharField(
         label="事由说明", max_length=200, help_text="用一句话说明为什么要查，当事人会看到这句话。"
     )
-    duty_code = forms.CharField(label="事项编码", max_length=40, help_text="权责清单或政务服务事项中的编码。")
+    duty_code = forms.Field()
     case_no = forms.CharField(label="案件（办件）编号", max_length=60)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         _choice(self, "items").queryset = current_versions()
+        self.fields["duty_code"] = duty_field(user)
 
     def clean_name(self) -> str:
         return normalise_name(self.cleaned_data["name"])

@@ -9,6 +9,7 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from access.duty_forms import duty_field
 from access.models import Purpose, Reach, Request
 from access.rules import items_of_list, lists_of
 from accounts.actions import check_identity
@@ -36,11 +37,12 @@ class ListRegisterForm(forms.Form):
     purpose_text = forms.CharField(
         label="事由说明", max_length=200, help_text="用一句话说明为什么要看，列表中的每一位当事人都会看到这句话。"
     )
-    duty_code = forms.CharField(label="事项编码", max_length=40, help_text="权责清单或政务服务事项中的编码。")
+    duty_code = forms.Field()
     case_no = forms.CharField(label="案件（办件、工作任务）编号", max_length=60)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["duty_code"] = duty_field(user)
         kinds = lists_of(user)
         reach = cast("forms.ChoiceField", self.fields["reach"])
         reach.choices = [(kind.value, kind.label) for kind in kinds]

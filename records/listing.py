@@ -103,7 +103,7 @@ class ListRegistration:
 def register(form: ListRegistration, *, by: Asker) -> Request | Refused:
     """Register lists of records for a duty and a case; a refusal is written to the log here."""
     assert by.user is not None
-    refusal = refusal_of_list(by.user, form.reach, form.items)
+    refusal = refusal_of_list(by.user, form.reach, form.items, form.duty_code)
     if refusal is None:
         return register_list(**{name: getattr(form, name) for name in form.__dataclass_fields__}, by=by.user)
     write_query(

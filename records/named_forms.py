@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from access.duty_forms import duty_field
 from access.models import Purpose
 from accounts.actions import check_identity
 from accounts.models import User
@@ -15,10 +16,11 @@ from records.export_models import Export
 from records.export_rules import exportable
 from records.exports import Filters
 from records.forms import ItemsChoice, current_versions
-from records.intake.base import Cell, FileRefused, Number, place
+from records.intake.base import Cell, FileRefused, Limits, Number, place
 from records.intake.files import open_table
 
 MAX_BYTES = 5 * 1024 * 1024
+LIMITS = Limits(max_bytes=MAX_BYTES, max_unpacked=100 * 1024 * 1024, max_rows=50_000)
 SHOWN = 10  # problems told at once
 _NUMBER = re.compile(r"[0-9]{15}|[0-9]{17}[0-9Xx]")
 
@@ -40,11 +42,12 @@ class NamedExportForm(forms.Form):
     purpose_text = forms.CharField(
         label="事由说明", max_length=200, help_text="用一句话说明为什么要查，每一位当事人都会看到这句话。"
     )
-    duty_code = forms.CharField(label="事项编码", max_length=40, help_text="权责清单或政务服务事项中的编码。")
+    duty_code = forms.Field()
     case_no = forms.CharField(label="案件（办件）编号", max_length=60)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["duty_code"] = duty_field(user)
         anybody, _ = exportable(user)
         cast("ItemsChoice", self.fields["items"]).queryset = current_versions().filter(item__in=anybody)
 
@@ -52,7 +55,7 @@ class NamedExportForm(forms.Form):
         data = super().clean() or {}
         upload, pasted = data.get("file"), data.get("numbers", "")
         if bool(upload) == bool(pasted):
-            raise ValidationError("请粘贴号码或者上传名单文件，二者选一。", code="nothing")
+            raise ValidationError("请粘贴号码或者上传名单文件，二选一。", code="nothing")
         lines = list(_of_file(upload)) if upload else [(n, [text]) for n, text in enumerate(pasted.splitlines(), 1)]
         found, problems = _numbers(lines, has_head=bool(upload))
         if len(found) > settings.EXPORT_NAMES:
@@ -79,9 +82,9 @@ def _of_file(upload: Any) -> list[tuple[int, list[Cell]]]:
     if upload.size > MAX_BYTES:
         raise ValidationError(f"名单文件超过 {MAX_BYTES // 1024 // 1024} MB。请只留号码一列。", code="size")
     try:
-        return list(open_table(cast("BinaryIO", upload.file)).rows())
+        return list(open_table(cast("BinaryIO", upload.file), limits=LIMITS).rows())
     except FileRefused as error:
-        raise ValidationError(str(error), code="file") from error
+        raise ValidationError(error.message, code="file") from error
 
 
 def _numbers(lines: list[tuple[int, Any]], *, has_head: bool) -> tuple[list[str], list[str]]:

@@ -287,7 +287,7 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
     person = Person.objects.holder_of(form.id_number)
     if person is not None and not person.bears(form.name):
         person = None
-    refusal = refusal_of_duty(by.user, form.items)
+    refusal = refusal_of_duty(by.user, form.items, form.duty_code)
     if refusal is None and person is not None:
         return register_request(
             person=person, purpose=form.purpose, purpose_text=form.purpose_text, duty_code=form.duty_code,

@@ -614,7 +614,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "查询核查",
                 "verbose_name_plural": "查询核查",
-                "db_table_comment": "written by the database: lines of the log that get a second look",
+                "db_table_comment": "append-only to the application, written by the database: lines of the log under review",
                 "ordering": ["-id"],
                 "permissions": [
                     ("answer_anomaly", "答复本单位的查询核查"),

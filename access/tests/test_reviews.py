@@ -165,23 +165,6 @@ def test_a_case_number_that_is_none(cast: Cast, case_no: str, found: bool) -> No
     assert Anomaly.objects.filter(sign="no_case").exists() is found
 
 
-def test_a_case_of_which_nothing_came(cast: Cast) -> None:
-    from records.tests.deliveries import deliver, penalty
-
-    quiet(cast)
-    rule(cast, "unresolved", hours=0, share=Decimal(100))
-    row = penalty(cast)
-    deliver(cast, [row])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT access_case_is_known(%s, %s)", [row["行政处罚决定书文号"], cast.market.pk])
-        assert cursor.fetchone() == (True,)
-    read(cast.officer_here, somebody(1), case_no=row["行政处罚决定书文号"])
-    read(cast.officer_here, somebody(2), case_no="闽市监检〔2026〕8号")
-    read(cast.officer_here, somebody(3), case_no="闽市监检〔2026〕8号")
-    reviews.look_at(Day())
-    assert only("unresolved").key.endswith("闽市监检〔2026〕8号")
-
-
 def test_every_reader_is_sampled_once_a_month(cast: Cast) -> None:
     quiet(cast)
     for user in (cast.officer_here, cast.officer_here, cast.officer_elsewhere):

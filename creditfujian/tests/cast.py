@@ -6,7 +6,10 @@ from datetime import date
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from access import duties
+from access.models import DutyItem
 from accounts.actions import register_organisation
 from accounts.models import Organisation, Person, Region, Role, User
 from accounts.sessions import MARK
@@ -18,6 +21,7 @@ from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian.lib import identity, uscc
 
+DUTIES = ("350000-MRKT-01", "350000-MRKT-02", "350000-MRKT-0107")  # in the register for both departments that read
 ITEMS = ("FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001", "FJ1-06-MRKT-0003")
 PASSWORD = "松竹梅-岁寒三友-2026"
 CITIZEN_NUMBER = identity.invent(date(1990, 1, 1), 1)
@@ -81,6 +85,15 @@ def institution_user(username: str, name: str, where: Organisation) -> User:
     return user
 
 
+def with_duty(asks: User, confirms: User, organisation: Organisation, code: str, *items: str) -> DutyItem:
+    """Enter a duty by two hands."""
+    duty = duties.propose(
+        organisation=organisation, code=code, name="市场监督管理", basis="《市场主体登记管理条例》第三十八条",
+        valid_from=timezone.localdate(), items=list(Item.objects.filter(code__in=items)), by=asks,
+    )  # fmt: skip
+    return duties.confirm(duty.pk, by=confirms)
+
+
 def make_cast() -> Cast:
     """Enter the cast into the database."""
     province = Region.objects.get(pk="350000")
@@ -111,6 +124,9 @@ def make_cast() -> Cast:
     }
     hands = Hands(people["data_officer"], people["legal_reviewer"], people["credit_office_2"], people["credit_office"])
     load_starter({"MRKT": market, "TRAN": transport, "HRSS": personnel}, hands, only=ITEMS)
+    for code in DUTIES:
+        with_duty(people["credit_office"], people["credit_office_2"], market, code, *ITEMS)
+        with_duty(people["credit_office"], people["credit_office_2"], transport, code, "FJ1-03-TRAN-0001")
     return Cast(
         market=market, transport=transport, personnel=personnel, platform=platform, counter=counter, bank=bank,
         item=Item.objects.get(code="FJ1-03-MRKT-0001"),

@@ -12,6 +12,7 @@ from access import reviews
 from access.models import (
     Anomaly,
     Checkpoint,
+    DutyItem,
     Institution,
     LogReading,
     Query,
@@ -148,6 +149,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
+        "access_dutyitem": DutyItem,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None

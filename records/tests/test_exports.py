@@ -181,11 +181,11 @@ def test_the_database_holds_review_arrows_and_counts(cast: Cast) -> None:
     small = ask(cast, case_no="另案3号")
     elsewhere = cast.officer_elsewhere.pk
     for change, which, words in (
-        ("state = 'running'", export, "more than fifty"),
+        ("state = 'running'", export, "more persons than"),
         ("state = 'running', reviewed_by_id = requested_by_id", export, "by_another"),
         (f"state = 'running', reviewed_by_id = {elsewhere}", export, "another officer"),
         ("state = 'running', persons = 1", export, "counts the persons"),
-        ("state = 'running'", small, "more than fifty"),
+        ("state = 'running'", small, "more persons than"),
         ("state = 'ready'", export, "may not go"),
         ("own_only = false", export, "never rewritten"),
     ):
@@ -312,7 +312,7 @@ def test_the_pages_lead_from_request_to_review_to_file(cast: Cast, as_user: As) 
     assert version is not None
     typed = {
         "items": version.pk, "own_only": "1", "which": "all", "format": "csv", "purpose": "supervision", "purpose_text": "核对",
-        "duty_code": "X1", "case_no": "案1",
+        "duty_code": "350000-MRKT-0107", "case_no": "案1",
     }  # fmt: skip
     own, head = as_user(cast.officer_here), as_user(cast.head)
     assert own.post("/admin/records/export/add/", typed | {"case_no": ""}).status_code == 422
