@@ -81,7 +81,7 @@ class Known:
     def __init__(self, most: int) -> None:
         self.count = 0
         size = 1 << (2 * most).bit_length()  # at most half of it is taken, so that a search is short
-        self._slots = array("I", bytes(4 * size))
+        self._slots = array("I", [0]) * size
         self._mask = size - 1
 
     def add(self, prints: Iterable[tuple[int, int]]) -> None:
