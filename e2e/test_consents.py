@@ -40,7 +40,7 @@ def test_a_bank_asks_a_person_narrows_and_it_is_read_once(visitor: Come, site: S
     person.go(f"/me/consents/{consent}/")
     person.look("我的授权-答复")
     reached_by_tab(person)
-    person.page.locator("input[name=others]").first.check()
+    person.page.get_by_label("职业资格证书信息").check()
     person.page.get_by_role("button", name="下一步").click()
     person.look("我的授权-授权书")
     person.page.get_by_role("button", name="同意授权").click()
