@@ -63,7 +63,7 @@ class LineReader:
         keys, limits = list(self._keys), self._limits
         yield 0, list(keys)
         for number, found in self._objects(_AGAIN):
-            values = list(map(found.get, keys))
+            values: list[Any] = list(map(found.get, keys))
             # One look at the whole row is cheaper than one at each value, and mostly enough.
             if {*map(type, values)} <= _TEXTS and len("".join(values)) <= limits.max_cell_chars:
                 yield number, [value or None for value in values]
