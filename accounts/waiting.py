@@ -1,10 +1,18 @@
 """What waits for counter clerks and administrators."""
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import IdentityProof, User
+from accounts.models import BindingCode, IdentityProof, User
 from creditfujian.lib.waiting import Waiting
+
+
+def without_phone() -> "QuerySet[User]":
+    """Return open accounts of staff and institutions that nobody can use yet: no second factor, no code to bind one."""
+    given = BindingCode.objects.filter(used_at=None, expires_at__gt=Now()).values("user")
+    able = User.objects.filter(is_active=True, second_factors=None).exclude(kind=User.Kind.CITIZEN)
+    return able.exclude(pk__in=given)
 
 
 def waiting_for(user: User) -> list[Waiting]:
@@ -18,4 +26,8 @@ def waiting_for(user: User) -> list[Waiting]:
         count = User.objects.filter(kind=User.Kind.STAFF, is_active=True, groups=None).count()
         url = f"{reverse('admin:accounts_user_changelist')}?without_role=1"
         cards.append(Waiting("尚未分配角色的工作人员", count, "由安全管理员分配", url))
+    if user.has_perm("accounts.guard_sign_in"):
+        count = without_phone().count()
+        url = f"{reverse('admin:accounts_user_changelist')}?without_phone=1"
+        cards.append(Waiting("尚未绑定手机、也没有绑定码的账户", count, "核实本人后当面发放绑定码", url))
     return cards
