@@ -33,6 +33,7 @@ from accounts.sign_in import end_sessions, unlock
 from accounts.sign_in_log import locked_until, name_index, write
 from accounts.sign_in_models import Event
 from accounts.sign_in_rules import limits, set_limit
+from accounts.waiting import without_phone
 from accounts.web import do_and_say, door_of, require_step_up, sentence_of, signed_in
 from creditfujian.lib.masking import Profile
 
@@ -161,6 +162,19 @@ class WithoutRoleFilter(admin.SimpleListFilter):
         return queryset.filter(groups=None) if self.value() else queryset
 
 
+class WithoutPhoneFilter(admin.SimpleListFilter):
+    """Accounts that nobody can use yet."""
+
+    title = "是否绑定手机"
+    parameter_name = "without_phone"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "未绑定，也没有绑定码")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(pk__in=without_phone()) if self.value() else queryset
+
+
 @admin.register(User)
 class StaffAdmin(UserAdmin):
     """System administrators open accounts, security administrators give roles; neither does the other's part."""
@@ -170,7 +184,7 @@ class StaffAdmin(UserAdmin):
     change_password_form = FirstPasswordForm
     change_form_template = "admin/accounts/user/change_form.html"
     list_display = ["username", "name", "organisation", "role_list", "is_active", "last_login"]
-    list_filter = ["is_active", WithoutRoleFilter, "groups"]
+    list_filter = ["is_active", "kind", WithoutRoleFilter, WithoutPhoneFilter, "groups"]
     search_fields = ["username", "name", "organisation__name"]
     list_select_related = ["organisation"]
     ordering = ["username"]

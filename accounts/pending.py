@@ -51,6 +51,12 @@ def seed_on_offer(request: HttpRequest, make: bytes | None = None) -> bytes | No
     return ring.open(bytes.fromhex(kept), about=_SEED_ABOUT) if kept else None
 
 
+def end(request: HttpRequest) -> None:
+    """Forget the way in: somebody is signed in now."""
+    for key in (KEY, SEED, CEREMONY):
+        request.session.pop(key, None)
+
+
 def forget_seed(request: HttpRequest) -> None:
     """Drop a seed that is bound now."""
     request.session.pop(SEED, None)

@@ -74,6 +74,7 @@ def admit(request: HttpRequest, user: User, target: str, *, method: str, factor:
     door = door_of(request)
     token = door.browser or secrets.token_urlsafe(24)
     open_session(request, user, door.with_browser(token), method=method, factor=factor)
+    pending.end(request)
     return _remembered(request, redirect(target or home_of(user)), token)
 
 

@@ -1,10 +1,18 @@
 """What waits for counter clerks and administrators."""
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import IdentityProof, ServiceToken, User
+from accounts.models import BindingCode, IdentityProof, ServiceToken, User
 from creditfujian.lib.waiting import Waiting
+
+
+def without_phone() -> "QuerySet[User]":
+    """Return open accounts of staff and institutions that nobody can use yet: no second factor, no code to bind one."""
+    given = BindingCode.objects.filter(used_at=None, expires_at__gt=Now()).values("user")
+    able = User.objects.filter(is_active=True, second_factors=None).exclude(kind=User.Kind.CITIZEN)
+    return able.exclude(pk__in=given)
 
 
 def waiting_for(user: User) -> list[Waiting]:
@@ -22,4 +30,8 @@ def waiting_for(user: User) -> list[Waiting]:
         waiting = ServiceToken.objects.filter(confirmed_at=None, revoked_at=None, expires_at__gt=Now())
         url = reverse("admin:accounts_servicetoken_changelist")
         cards.append(Waiting("待确认的接口令牌", waiting.count(), "由系统管理员申请，确认后启用", url))
+    if user.has_perm("accounts.guard_sign_in"):
+        count = without_phone().count()
+        url = f"{reverse('admin:accounts_user_changelist')}?without_phone=1"
+        cards.append(Waiting("尚未绑定手机、也没有绑定码的账户", count, "核实本人后当面发放绑定码", url))
     return cards

@@ -193,6 +193,7 @@ class Visitor:
                 self.go("/admin/" if self.site.is_staff(username) else "/me/")
                 return
         self.sign_in_by_hand(username, password)
+        self.page.wait_for_url(lambda url: "/sign-in/" not in url)
         kinds = ("sessionid", "known_browser")
         self.site.sessions[username] = [one for one in self.context.cookies() if one["name"] in kinds]
 

@@ -17,6 +17,7 @@ def register(officer: Visitor) -> None:
     page.locator("[name=duty_code]").select_option("350000-MRKT-02")
     page.locator("[name=case_no]").fill("闽市监核〔2026〕3号")
     page.get_by_role("button", name="登记并打开列表").click()
+    page.locator("#result_list").wait_for()  # boxes are counted at once: on a slow machine before the list is there
 
 
 def test_an_officer_lists_searches_opens_and_hands_out(visitor: Come) -> None:

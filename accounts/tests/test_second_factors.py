@@ -42,9 +42,23 @@ def test_the_first_sign_in_binds_a_phone_with_the_security_administrators_code(c
     assert "请收好恢复码" in page
     assert client.get("/admin/").status_code == 200
     assert cast.clerk.recovery_codes.count() == 10
+    assert set(client.session.keys()) <= {"_auth_user_id", "_auth_user_backend", "_auth_user_hash", "signed_in"}
     again = Client()
     password_step(again, "clerk")
     assert "绑定码不对" in bind(again, code), "a binding code binds once"
+
+
+def test_the_security_administrator_sees_who_waits_for_a_binding_code(cast: Cast) -> None:
+    listed = "/admin/accounts/user/?without_phone=1"
+    security = browser_of(cast.security_admin)
+    assert "窗口壬" in security.get(listed).content.decode()
+    assert "尚未绑定手机" in security.get("/admin/").content.decode()
+    issue_binding_code(cast.clerk, by=cast.security_admin, door=Door())
+    Phone(cast.auditor)
+    page = security.get(listed).content.decode()
+    assert "窗口壬" not in page
+    assert "审计癸" not in page
+    assert "运维辛" in page
 
 
 def test_five_wrong_binding_codes_or_a_week_close_it(cast: Cast) -> None:

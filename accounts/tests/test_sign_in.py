@@ -1,6 +1,7 @@
 """Staff and institutions sign in with two factors; whoever guesses is locked out; every attempt leaves a line."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import SignInLine, SignInRule, User
 from accounts.sign_in_rules import limits
-from accounts.tests.signing import Phone, code_step, events, is_in, password_step, sign_in
-from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast
+from accounts.tests.signing import CountingHasher, Phone, code_step, events, is_in, password_step, sign_in
+from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast, make_cast
 
 
 def later(**time: int) -> time_machine.travel:
@@ -155,6 +156,16 @@ def test_the_answer_is_the_same_whether_or_not_the_account_exists(cast: Cast) ->
 
     assert said("data_officer") == said("nobody_has_this")
     assert said(CITIZEN_NUMBER) == said("359901197606150042")
+
+
+def test_the_answer_takes_as_long_for_names_that_belong_to_nobody(db: None, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["accounts.tests.signing.CountingHasher"]
+    cast = make_cast()
+    User.objects.filter(pk=cast.operator.pk).update(is_active=False)
+    for typed in ("data_officer", "operator", "nobody_has_this", CITIZEN_NUMBER, "359901197606150042"):
+        before = CountingHasher.runs
+        password_step(Client(), typed, "错的")
+        assert CountingHasher.runs - before == 1, typed
 
 
 def test_nothing_typed_is_kept_in_the_log(cast: Cast) -> None:
