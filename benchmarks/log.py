@@ -127,6 +127,8 @@ def reading(seconds: int) -> dict[str, float]:
     """Return seconds per reading of a person's file: with the log, without it, and the bare SQL by pgbench."""
     from access.actions import Asker
     from accounts.models import User
+    from creditfujian.lib import masking
+    from creditfujian.lib.masking import Profile
     from records import reading as gateway
 
     citizen = User.objects.select_related("person").get(username="citizen")
@@ -134,8 +136,12 @@ def reading(seconds: int) -> dict[str, float]:
     by, person = Asker(citizen, "测速"), citizen.person
 
     def without() -> None:
-        with transaction.atomic():
+        with transaction.atomic():  # what records.reading._answer does, but for the lines
+            assert person.may_act
             assert gateway._views(gateway._own_ask(person, "测速"), to_hand_on=False)
+            assert masking.name(person.name, Profile.SELF)
+            assert person.masked_id(Profile.SELF)
+            person.former_names()
 
     def as_owner() -> float:
         application = connections["default"]
