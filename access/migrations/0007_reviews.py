@@ -201,15 +201,6 @@ DROP FUNCTION access_case_is_known(text, bigint);
 DROP FUNCTION access_case_is_none(text);
 """
 STEPS = """
--- Whether an account is in work and its roles hold a permission.
-CREATE FUNCTION access_holds(account bigint, permission text) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM accounts_user u JOIN accounts_user_groups g ON g.user_id = u.id
-          JOIN auth_group_permissions gp ON gp.group_id = g.group_id JOIN auth_permission p ON p.id = gp.permission_id
-          JOIN django_content_type t ON t.id = p.content_type_id AND t.app_label = 'access'
-         WHERE u.id = account AND u.is_active AND p.codename = permission)
-$$;
 CREATE FUNCTION access_is_reader(account bigint, anomaly bigint) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM access_anomalyline l JOIN access_query q ON q.seq = l.query_seq AND q.at = l.query_at
@@ -291,7 +282,6 @@ DROP TRIGGER anomaly_stepped ON access_anomalystep;
 DROP FUNCTION access_anomaly_stepped();
 DROP FUNCTION access_may_answer(bigint, bigint);
 DROP FUNCTION access_is_reader(bigint, bigint);
-DROP FUNCTION access_holds(bigint, text);
 """
 KEPT = ("anomalyline", "anomalystep", "reviewlook", "logreading")
 APPEND_ONLY = (
