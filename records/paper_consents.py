@@ -11,7 +11,7 @@ from django.utils import timezone
 from access import consents
 from access.actions import Ask, Asker, write_answer, write_query
 from access.consent_rules import CHECK_DAYS, registration_of
-from access.models import Consent, Institution, Kind, Refusal
+from access.models import Consent, Institution, Kind, Query, Refusal
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
@@ -181,6 +181,8 @@ def _to_check(pk: int, by: User) -> Consent:
     consent = found.select_related("organisation", "institution", "purpose", "person").get(pk=pk)
     if reason := why_not_check(consent, by):
         raise PermissionDenied(reason)
+    if not Query.objects.filter(actor_id=by.pk, kind=Kind.DUTY, consent_no=consent.number).exists():
+        raise ValidationError("请先打开扫描件核对，再办理复核。", code="scan")  # the database holds it too
     return consent
 
 

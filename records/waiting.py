@@ -8,6 +8,7 @@ from access.rules import lists_of
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
+from records.consent_models import ConsentPaper
 from records.duties import period_of
 from records.hold_waiting import waiting_statements
 from records.life_models import RecordAct
@@ -44,6 +45,10 @@ def waiting_for(user: User) -> list[Waiting]:
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
     cards += waiting_to_go_out(user) + waiting_about_persons(user) + waiting_statements(user)
+    if user.has_perm("access.check_consent"):
+        papers = ConsentPaper.objects.visible_to(user).waiting().exclude(consent__asked_by=user).count()
+        where = f"{reverse('admin:records_consentpaper_changelist')}?consent__state__exact=entered"
+        cards.append(Waiting("待复核的纸质授权书", papers, "同事录入，由您对照扫描件复核", where, Tone.DUE))
     if user.has_perm("records.view_supplyduty"):
         cards.append(_unmet(user))
     if user.has_perm("records.view_batch_counts"):

@@ -67,7 +67,7 @@ def test_whoever_has_not_opened_the_scan_does_not_decide(cast: Cast, colleague: 
         lambda: paper_consents.approve(paper.pk, by=colleague),
         lambda: paper_consents.send_back(paper.pk, by=colleague, reason="没有签名"),
     ):
-        with pytest.raises(DatabaseError, match="opened its scan"), transaction.atomic():
+        with pytest.raises(ValidationError, match="先打开扫描件"):
             deed()
 
 
@@ -172,6 +172,7 @@ def test_by_the_pages(cast: Cast, as_user: As, colleague: User) -> None:
     assert answer["Location"] == f"{page}change/"
     assert "录入人不能自己复核" in clerk.get(f"{page}change/").content.decode()
     clerk.post(f"{page}approve/")
+    assert "先打开扫描件" in second.post(f"{page}approve/", follow=True).content.decode()
     scan = second.post(f"{page}scan/")
     assert (scan.content, scan["Content-Type"]) == (SCAN, "application/pdf")
     assert scan["Content-Disposition"].startswith("attachment")
