@@ -101,8 +101,8 @@ STAFF = [
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
     (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书"),
     (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
-    (Role.AUDITOR, "auditor", "何审计", "JJXX", "写明理由后查看查询日志，办结查询核查，查看变更日志"),
-    (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色"),
+    (Role.AUDITOR, "auditor", "何审计", "JJXX", "写明理由后查看查询日志，办结查询核查，查看登录日志和变更日志"),
+    (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色、发放绑定码、管理登录安全"),
     (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
     (
         Role.DECIDER_OFFICER,
