@@ -15,7 +15,11 @@ SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground,
        coalesce(a.items, '{}'), coalesce(array_length(a.record_ids, 1), 0), q.items, q.fields_class = %(list)s,
        CASE WHEN q.fields_class = %(list)s
             THEN ARRAY(SELECT i.code FROM catalogue_item i WHERE i.id = ANY (p.items) ORDER BY i.code) END,
-       EXISTS (SELECT 1 FROM access_leaf l WHERE l.query_id = q.seq), q.consent_no
+       EXISTS (SELECT 1 FROM access_leaf l WHERE l.query_id = q.seq), q.consent_no,
+       (SELECT d.name || '，' || d.basis FROM access_dutyitem d
+         WHERE d.organisation_id = q.organisation_id AND d.code = q.duty_code AND d.state = 'in_force'
+           AND daterange(d.valid_from, d.valid_to, '[]') @> (q.at AT TIME ZONE 'Asia/Shanghai')::date
+         ORDER BY d.confirmed_at DESC LIMIT 1)
   FROM access_queryperson p
   JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
   LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
@@ -46,6 +50,7 @@ class Access:
     sealed: bool = False
     item_names: list[str] = field(default_factory=list)
     reviewed: Reviewed = field(default_factory=Reviewed)
+    duty: str = ""  # the duty's name and legal basis in the register, as it stood then
 
     @property
     def refused(self) -> bool:
@@ -79,7 +84,7 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
             decision=Decision(row[7]), refusal=row[8], channel=row[9], consent_no=row[16],
             # of a list, only what concerns this person: the rest of the page is about others
             items=row[14] if row[13] else row[10] or row[12], count=0 if row[13] else row[11], listed=row[13],
-            sealed=row[15],
+            sealed=row[15], duty=row[17] or "",
         )
         for row in rows
     ]  # fmt: skip

@@ -13,8 +13,9 @@ from records.reading import Registration, file_by_request, register
 
 def load(one: Somebody, other: Somebody, item: Item) -> str:
     """Read with a case number that is none, be refused five times, draw a sample; then answer as people would."""
-    officer, curious, head, auditor = (
-        User.objects.get(username=name) for name in ("decider_officer", "transport_officer", "decider_head", "auditor")
+    officer, curious, head, elsewhere, auditor = (
+        User.objects.get(username=name)
+        for name in ("decider_officer", "transport_officer", "decider_head", "transport_data_reviewer", "auditor")
     )
     request = register(_form(one, item, "待补"), by=Asker(officer, "工作平台"))
     assert isinstance(request, Request)
@@ -31,8 +32,8 @@ def load(one: Somebody, other: Somebody, item: Item) -> str:
     answered.refresh_from_db()
     reviews.lines_of(answered, by=auditor)
     reviews.close(answered, text="与案卷一致", by=auditor)
-    if sampled := Anomaly.objects.to_answer_by(head).filter(sign="sample").last():
-        reviews.answer(sampled, verdict="justified", text="已立案，案卷齐全", by=head)
+    refused = Anomaly.objects.get(sign="refused")
+    reviews.answer(refused, verdict="mistaken", text="误选了本单位没有获准的条目，已培训", by=elsewhere)
     return f"查询核查 {Anomaly.objects.count()} 件，已办结 {answered.number}"
 
 

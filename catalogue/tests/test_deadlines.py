@@ -56,7 +56,7 @@ def test_the_table_is_loaded_as_it_stands(db: None, row: str) -> None:
 
 
 def test_there_are_35_and_only_what_was_checked_says_verified(db: None) -> None:
-    assert DeadlineRule.objects.count() == len(TABLE) == 43
+    assert DeadlineRule.objects.count() == len(TABLE) == 45
     assert set(DeadlineRule.objects.filter(verified=True).values_list("confidence", flat=True)) == {"H"}
     assert (rule_for("D20", date(2026, 11, 25)).n_min, rule_for("D21", date(2026, 11, 25)).n_min) == (3, 12)
 

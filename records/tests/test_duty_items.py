@@ -105,6 +105,15 @@ def test_a_registration_in_the_database_holds_only_what_its_duty_needs(narrow: C
     )
 
 
+def test_the_person_reads_the_duty_by_its_name_and_law(narrow: Cast, as_user: Callable[[User | None], Client]) -> None:
+    with_duty(narrow.credit_office, narrow.credit_office_2, narrow.market, "350000-MRKT-55", narrow.item.code)
+    request = register(registration(narrow, duty_code="350000-MRKT-55"), by=staff(narrow.officer_here))
+    assert isinstance(request, Request)
+    file_by_request(request, by=staff(narrow.officer_here))
+    page = as_user(narrow.citizen).get("/me/access/").content.decode()
+    assert "履行法定职责（事项编码 350000-MRKT-55）：市场监督管理，《市场主体登记管理条例》第三十八条" in page
+
+
 def test_when_a_duty_ends_what_was_registered_for_it_opens_nothing(narrow: Cast) -> None:
     request = register(registration(narrow), by=staff(narrow.officer_here))
     listed = opened(narrow)
