@@ -107,7 +107,7 @@ class ReviewRule(Proposal):
     @property
     def sentence(self) -> str:
         """Return the rule in words."""
-        share = f"{self.share:g}%" if self.share is not None else ""
+        share = f"{self.share.normalize():f}%" if self.share is not None else ""
         return {
             Sign.NO_CASE: "案件编号没有数字，或者不足四个字",
             Sign.UNRESOLVED: f"登记 {self.hours} 小时后，系统内仍没有这一编号的文书，从中抽取 {share}",

@@ -419,6 +419,7 @@ def test_a_rule_that_makes_no_sense_is_refused_in_words(cast: Cast, values: dict
 
 def test_rules_by_page(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
     office, other = as_user(cast.credit_office), as_user(cast.credit_office_2)
+    assert "每日随机抽取 2%，" in office.get("/admin/access/reviewrule/").content.decode()
     form = {"sign": "hourly", "threshold": "20", "hours": "1", "basis": "按本省常态", "valid_from": Day().isoformat()}
     assert office.post("/admin/access/reviewrule/add/", {**form, "hours": ""}).status_code == 422
     assert office.post("/admin/access/reviewrule/add/", form).status_code == 302
