@@ -145,7 +145,7 @@ class BatchAdmin(EntryPages, AfterThePreview, ReadOnlyAdmin):
 
     def _batch(self, request: HttpRequest, pk: str | int) -> Batch:
         batches = Batch.objects.visible_to(signed_in(request))
-        related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by", "correction_of",
+        related = batches.select_related("item", "supplier", "file", "uploaded_by", "committed_by",
                                          "mapping__item_version", "mapping__saved_by")  # fmt: skip
         if not str(pk).isdecimal() or (batch := related.filter(pk=pk).first()) is None:
             raise Http404

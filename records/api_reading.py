@@ -118,16 +118,18 @@ def _correct(batch: Batch) -> str:
 def rows_of(batch: Batch, *, outcome: str, after: int, limit: int) -> dict[str, Any]:
     """Return a page of rows that went back with every reason, after a row number: RowsShape."""
     found = BatchRow.objects.filter(batch=batch, outcome=OUTCOMES[outcome], row_no__gt=after).order_by("row_no")
-    rows = list(found.values_list("row_no", "problems", "source_row")[: limit + 1])
+    rows = list(found.values_list("row_no", "problems", "source_batch", "source_row")[: limit + 1])
     shown = rows[:limit]
+    origins = Batch.objects.in_bulk({origin for *_, origin, _ in shown if origin})
     onward = urlencode({"outcome": outcome, "after": shown[-1][0], "limit": limit}) if len(rows) > limit else ""
     return {
         "batch": batch.number, "outcome": outcome,
         "rows": [
-            {"row": row_no, "place": place(row_no), "source_row": source_row, "reasons": [
+            {"row": row_no, "place": place(row_no), "source_row": source_row,
+             "source_batch": origins[origin].number if origin else None, "reasons": [
                 {"field": field, "code": code, "title": title_of(code), "message": message}
                 for field, code, message in problems or []]}
-            for row_no, problems, source_row in shown
+            for row_no, problems, origin, source_row in shown
         ],
         "next": f"{reverse('api_batch_rows', args=[batch.number])}?{onward}" if onward else None,
     }  # fmt: skip

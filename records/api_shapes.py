@@ -158,6 +158,7 @@ class RowShape(Serializer):
     row = IntegerField(help_text="行号：JSON 行为第几行；第二张工作表起每张加 10,000,000")
     place = CharField()
     source_row = IntegerField(allow_null=True, help_text="更正件中的行：所更正的行号")
+    source_batch = CharField(allow_null=True, help_text="更正件中的行：所更正的批次号")
     reasons = RowReasonShape(many=True)
 
 

@@ -74,12 +74,8 @@ def _answered(waiting: "QuerySet[Batch]") -> "QuerySet[Batch]":
 
 def _over(waiting: "QuerySet[Batch]", day: date, overdue: list[int]) -> "QuerySet[Batch]":
     """Batches that are over: ended, all answered since yesterday, or at the end of the term."""
-    # Rows of a correction that came back again are kept for its workbook, until the first batch's are answered.
-    again = Exists(
-        ReturnedRow.objects.filter(
-            batch=OuterRef("correction_of"), answer_batch=OuterRef("pk"), state__in=ReturnedRow.OPEN_STATES
-        )
-    )
+    # Rows of a correction that came back again are kept for its workbook, until those that they stand for are answered.
+    again = Exists(ReturnedRow.objects.filter(answer_batch=OuterRef("pk"), state__in=ReturnedRow.OPEN_STATES))
     done = Q(state=State.COMMITTED, open_rows=0, committed_at__date__lt=day) & ~again
     return waiting.filter(Q(state__in=ENDED) | done | Q(state=State.COMMITTED, pk__in=overdue))
 

@@ -30,7 +30,8 @@ from records.intake import files, header, stage, store
 from records.intake.base import Table
 from records.intake.columns import Problem
 from records.intake.limits import limits_for, limits_of
-from records.intake.schema import Schema
+from records.intake.origins import TYPED_ROWS
+from records.intake.schema import TYPED, Schema
 from records.models import Batch, BatchRow, Severity
 
 Channel = Batch.Channel
@@ -122,7 +123,7 @@ def as_file(rules: Schema, rows: Sequence[Typed]) -> bytes:
     writer = csv.writer(out)
     writer.writerow([f.label for f in fields] + [header.SOURCE_LABEL] * marks)
     for number, row in enumerate(rows, start=1):
-        mark = [f"表单#{number}" if row.compared else ""] * marks
+        mark = [f"{TYPED}#{number}" if row.compared else ""] * marks
         writer.writerow([row.values.get(f.code, "") for f in fields] + mark)
     return out.getvalue().encode("utf-8-sig")
 
@@ -135,6 +136,7 @@ def _problems_in_themselves(rules: Schema, content: bytes, count: int) -> Proble
     if len(rows) != count:
         message = f"{count} 条中只有 {len(rows)} 条读得出是数据，其余像是表头、填写说明或合计。请核对各条的内容。"
         raise ValidationError(message, code="not_data")
+    rules.sources = TYPED_ROWS
     return rules.reader(head.columns, head.source_index)(rows).problems
 
 

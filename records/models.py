@@ -201,6 +201,10 @@ class BatchRow(models.Model):
     outcome = models.SmallIntegerField(choices=Outcome)
     problems = models.JSONField(null=True)  # [[field code or null, reason code, message], …]
     hints = models.JSONField(null=True)  # [[field code, message], …]: taken, but the office should know
+    # The row handed back that this one corrects. Whether the batch still follows it is asked when the row goes in.
+    source_batch = models.ForeignKey(
+        Batch, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     source_row = models.IntegerField(null=True)
     name = models.TextField(null=True)
     id_index = models.BinaryField(null=True)

@@ -122,16 +122,16 @@ def differences(batch: Batch, *, by: Asker) -> list[Difference]:
 def write_correction(batch: Batch, out: BinaryIO) -> int:
     """Write the correction workbook: the sheet sent, only the rows still wrong, each bad cell marked and explained.
 
-    Of a file of which all goes in or nothing, the whole sheet. A row that came back again still names the row of the
-    first batch. Returns the number of rows. Raises ValidationError when the rows were cleared or the item is not in force.
+    Of a file of which all goes in or nothing, the whole sheet. A row that came back again still names the row and the
+    batch that it came from. Returns the number of rows. Raises ValidationError when the rows were cleared or the item is not in force.
     """
     if batch.cleared_at:
         raise ValidationError(CLEARED, code="cleared")
     if batch.item.version_on(timezone.localdate()) is None:
         raise ValidationError(NOT_IN_FORCE, code="not_in_force")
-    rules, origin, rows = schema.Schema(batch.item, batch.supplier), batch.correction_of, returned.to_correct(batch)
+    rules, rows = schema.Schema(batch.item, batch.supplier), returned.to_correct(batch)
     problems = {row_no: [correction.Problem(*problem) for problem in found] for row_no, found, _ in rows}
-    sources = {row_no: f"{origin.number}#{source}" for row_no, _, source in rows if origin and source}
+    sources = {row_no: source for row_no, _, source in rows if source}
     id_columns = {code for code, f in rules.by_code.items() if f.datatype in ("id_number", "code")}
     with store.open_sealed(batch.file) as stream:
         table = files.open_table(stream, limits=limits_of(batch))

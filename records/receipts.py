@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from creditfujian.lib import spreadsheet
+from records import returned
 from records.intake.reasons import title_of
 from records.models import Batch
 from records.receipt_models import BatchReceipt
@@ -62,6 +63,7 @@ def _content(batch: Batch, signed_by: User | None) -> dict[str, Any]:
         "file": {"sha256": batch.file.sha256, "bytes": batch.file.size},
         "mode": batch.get_mode_display(), "channel": batch.get_channel_display(),
         "correction_of": batch.correction_of.number if batch.correction_of else None,
+        "corrects": [origin.number for origin in returned.origins_of(batch)],
         "received_at": _time(batch.received_at), "checked_at": _time(batch.checked_at),
         "committed_at": _time(batch.committed_at),
         "uploaded_by": batch.uploaded_by.name, "signed_by": signed_by.name if signed_by else "",
@@ -95,7 +97,8 @@ def lines(receipt: BatchReceipt) -> list[tuple[str, str]]:
         ("报送单位", f"{said['supplier']['name']}（{said['supplier']['uscc']}）"),
         ("目录条目", f"{said['item']['name']}（{said['item']['code']}）"),
         ("文件 SHA-256", said["file"]["sha256"]), ("文件字节数", f"{said['file']['bytes']}"),
-        ("方式", f"{said['mode']}（{said['channel']}）"), ("更正自批次", said["correction_of"] or "—"),
+        ("方式", f"{said['mode']}（{said['channel']}）"),
+        ("更正自批次", "、".join(said.get("corrects") or [said["correction_of"] or "—"])),
         ("接收时间", said["received_at"]), ("校验完成时间", said["checked_at"] or "—"), *_outcome(said, ended),
         ("上传人", said["uploaded_by"]),
         ("总行数", f"{counts['rows']}"), ("新增", f"{counts['new']}"), ("变更", f"{counts['changed']}"),

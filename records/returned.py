@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -29,55 +29,63 @@ NOT_FOLLOWED = "所更正的批次 {} 已经结束，撤回后其中 {} 行又�
 UNANSWERED = (State.OPEN, State.AGAIN)
 FOLLOWED = (Batch.State.CHECKED, Batch.State.COMMITTED)
 
-# Rows of a correction stand for those of the batch that they came from, which go on being followed there, while they are.
+# Rows of a correction stand for those of the batch that each came from, which go on being followed there, while they are.
 _HANDED_BACK = """
 INSERT INTO records_returnedrow (batch_id, row_no, codes, state)
 SELECT r.batch_id, r.row_no, ARRAY(SELECT DISTINCT p ->> 1 FROM jsonb_array_elements(r.problems) p ORDER BY 1), 1
   FROM records_batchrow r
  WHERE r.batch_id = %(batch)s AND r.outcome = 9
-   AND NOT EXISTS (SELECT 1 FROM records_returnedrow o WHERE o.batch_id = %(origin)s AND o.row_no = r.source_row
-                      AND o.state IN (1, 2, 3))
+   AND NOT EXISTS (SELECT 1 FROM records_returnedrow o JOIN records_batch b ON b.id = o.batch_id
+                    WHERE o.batch_id = r.source_batch_id AND o.row_no = r.source_row AND o.state IN (1, 2, 3)
+                      AND b.state = ANY (%(followed)s))
 ON CONFLICT (batch_id, row_no) DO NOTHING
 """
 _HANDED_BACK_AGAIN = """
 UPDATE records_returnedrow o SET state = 2, answer_batch_id = %(batch)s, answer_row = k.row_no, again_codes = k.codes
-  FROM (SELECT DISTINCT ON (r.source_row) r.source_row, r.row_no,
+  FROM (SELECT DISTINCT ON (r.source_batch_id, r.source_row) r.source_batch_id, r.source_row, r.row_no,
                ARRAY(SELECT DISTINCT p ->> 1 FROM jsonb_array_elements(r.problems) p ORDER BY 1) AS codes
           FROM records_batchrow r
-         WHERE r.batch_id = %(batch)s AND r.outcome = 9 AND r.source_row IS NOT NULL
-         ORDER BY r.source_row, r.row_no) k
- WHERE o.batch_id = %(origin)s AND o.row_no = k.source_row AND o.state IN (1, 2)
+         WHERE r.batch_id = %(batch)s AND r.outcome = 9 AND r.source_batch_id = ANY (%(origins)s)
+         ORDER BY r.source_batch_id, r.source_row, r.row_no) k
+  JOIN records_batch b ON b.id = k.source_batch_id AND b.state = ANY (%(followed)s)
+ WHERE o.batch_id = k.source_batch_id AND o.row_no = k.source_row AND o.state IN (1, 2)
 """
 _CORRECTED = """
 UPDATE records_returnedrow o SET state = 8, answer_batch_id = %(batch)s, answer_row = k.row_no, again_codes = NULL
-  FROM (SELECT DISTINCT ON (r.source_row) r.source_row, r.row_no FROM records_batchrow r
-         WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND r.source_row IS NOT NULL
-         ORDER BY r.source_row, r.row_no) k
- WHERE o.batch_id = %(origin)s AND o.row_no = k.source_row AND o.state IN (1, 2, 3)
+  FROM (SELECT DISTINCT ON (r.source_batch_id, r.source_row) r.source_batch_id, r.source_row, r.row_no
+          FROM records_batchrow r
+         WHERE r.batch_id = %(batch)s AND r.outcome IN (1, 2, 3) AND r.source_batch_id = ANY (%(origins)s)
+         ORDER BY r.source_batch_id, r.source_row, r.row_no) k
+ WHERE o.batch_id = k.source_batch_id AND o.row_no = k.source_row AND o.state IN (1, 2, 3)
 """
 _STAGED_CORRECTED = """
 UPDATE records_batchrow w SET outcome = %(to)s FROM records_returnedrow o
- WHERE o.batch_id = %(origin)s AND o.answer_batch_id = %(batch)s AND o.state = 8
+ WHERE o.answer_batch_id = %(batch)s AND o.state = 8
    AND w.batch_id = o.batch_id AND w.row_no = o.row_no AND w.outcome = %(of)s
 """
 _REOPENED = """
-UPDATE records_returnedrow SET state = 1, answer_batch_id = NULL, answer_row = NULL, why = '', note = '',
-       explained_by_id = NULL, explained_at = NULL
- WHERE batch_id = %(origin)s AND answer_batch_id = %(batch)s AND state = 8
+WITH again AS (
+    UPDATE records_returnedrow SET state = 1, answer_batch_id = NULL, answer_row = NULL, why = '', note = '',
+           explained_by_id = NULL, explained_at = NULL
+     WHERE answer_batch_id = %(batch)s AND state = 8 RETURNING batch_id
+)
+SELECT batch_id, count(*) FROM again GROUP BY 1 ORDER BY 1
 """
-# Rows still to be put right: the batch's own, and those that came back a second time and lead to the first batch, unless
-# that had its answer before. A crash of the database empties the unlogged table: then their reasons are known by code only.
+# Rows still to be put right: the batch's own, and those that came back a second time and lead to the batch that they came
+# from, unless that had its answer before. A crash of the database empties the unlogged table: then their reasons are known
+# by code only.
 _TO_CORRECT = """
-SELECT r.row_no, r.problems, CASE WHEN o.row_no IS NOT NULL THEN r.source_row END
+SELECT r.row_no, r.problems, o.batch_id, o.row_no
   FROM records_batchrow r
   LEFT JOIN records_returnedrow mine ON mine.batch_id = r.batch_id AND mine.row_no = r.row_no
-  LEFT JOIN records_returnedrow o ON o.batch_id = %(origin)s AND o.row_no = r.source_row AND mine.row_no IS NULL
+  LEFT JOIN (records_returnedrow o JOIN records_batch b ON b.id = o.batch_id AND b.state = ANY (%(followed)s))
+    ON o.batch_id = r.source_batch_id AND o.row_no = r.source_row AND mine.row_no IS NULL
        AND NOT (o.state = 8 AND o.answer_batch_id < r.batch_id)
  WHERE r.batch_id = %(batch)s AND r.outcome = 9
    AND (mine.row_no IS NULL OR mine.state IN (1, 2))
    AND (o.row_no IS NULL OR o.state IN (1, 2) AND coalesce(o.answer_batch_id, 0) <= r.batch_id)
 UNION ALL
-SELECT lost.row_no, NULL, NULL FROM records_returnedrow lost
+SELECT lost.row_no, NULL, NULL, NULL FROM records_returnedrow lost
  WHERE lost.batch_id = %(batch)s AND lost.state IN (1, 2)
    AND NOT EXISTS (SELECT 1 FROM records_batchrow r WHERE r.batch_id = lost.batch_id AND r.row_no = lost.row_no)
  ORDER BY 1
@@ -88,41 +96,52 @@ def hand_back(batch: Batch) -> None:
     """Hand back the refused rows of a batch that went in, or of which nothing can; their time starts today."""
     if not batch.refused:
         return
-    if batch.correction_of_id is not None:
-        batch.correction_of = _lock(batch.correction_of_id)
-    values = _where_followed(batch)
+    values = {**_keys(batch), "origins": _lock(_named_by(batch))}
     with connection.cursor() as cursor:
         cursor.execute(_HANDED_BACK, values)
-        cursor.execute(_HANDED_BACK_AGAIN, values)
+        if values["origins"]:
+            cursor.execute(_HANDED_BACK_AGAIN, values)
     follow(batch.pk)
 
 
 def take_corrections(batch: Batch) -> None:
-    """Note, while a correction goes in, which rows of the earlier batch it puts right."""
-    if batch.correction_of_id is None:
+    """Note, while a correction goes in, which rows of which earlier batches it puts right."""
+    origins = _lock(_named_by(batch))
+    if not origins:
         return
-    _lock(batch.correction_of_id)
-    values = _keys(batch)
+    values = {**_keys(batch), "origins": origins}
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTED, values)
         cursor.execute(_STAGED_CORRECTED, values | {"of": 9, "to": 8})
-    follow(batch.correction_of_id)
+    for origin in origins:
+        follow(origin)
 
 
 def reopen(batch: Batch) -> None:
-    """Let the rows be owed again that a correction put right which is withdrawn."""
-    if batch.correction_of_id is None:
+    """Let the rows be owed again, in each batch, that a correction put right which is withdrawn."""
+    answered = ReturnedRow.objects.filter(answer_batch=batch, state=State.CORRECTED).order_by()
+    if not _lock(answered.values_list("batch", flat=True).distinct()):
         return
-    origin = _lock(batch.correction_of_id)
     values = _keys(batch)
     with connection.cursor() as cursor:
         cursor.execute(_STAGED_CORRECTED, values | {"of": 8, "to": 9})
         cursor.execute(_REOPENED, values)
-        again = cursor.rowcount
-    if again and origin.state not in FOLLOWED:
-        batch.notes = [*batch.notes, NOT_FOLLOWED.format(origin.number, again)]
+        again = dict(cursor.fetchall())
+    over = [one for one in Batch.objects.filter(pk__in=again).order_by("pk") if one.state not in FOLLOWED]
+    if over:
+        batch.notes = [*batch.notes, *(NOT_FOLLOWED.format(one.number, again[one.pk]) for one in over)]
         batch.save(update_fields=["notes"])
-    follow(origin.pk)
+    for origin in again:
+        follow(origin)
+
+
+def origins_of(batch: Batch) -> list[Batch]:
+    """Return the batches whose rows a batch corrects, the oldest first: those that its rows name, or have answered."""
+    if batch.correction_of_id is None:
+        return []
+    answered = ReturnedRow.objects.filter(answer_batch=batch).order_by().values("batch").distinct()
+    any_of = Q(pk=batch.correction_of_id) | Q(pk__in=_named_by(batch)) | Q(pk__in=answered)
+    return list(Batch.objects.filter(any_of).order_by("pk"))
 
 
 def follow(batch_id: int) -> bool:
@@ -161,25 +180,27 @@ def overdue_batches(batches: "QuerySet[Batch]") -> "QuerySet[Batch]":
     return batches.with_open_rows().filter(pk__in=[int(pk) for pk in late])  # type: ignore[attr-defined]
 
 
-def to_correct(batch: Batch) -> list[tuple[int, list[Any], int | None]]:
-    """Return the rows for the correction workbook: row number, problems, and which row of the first batch it stands for."""
+def to_correct(batch: Batch) -> list[tuple[int, list[Any], str]]:
+    """Return the rows for the correction workbook: row number, problems, and what 来源行 says of one that came back again."""
     with connection.cursor() as cursor:
-        cursor.execute(_TO_CORRECT, _where_followed(batch))
+        cursor.execute(_TO_CORRECT, _keys(batch))
         rows = cursor.fetchall()
-    lost = [row_no for row_no, problems, _ in rows if problems is None]
+    lost = [row_no for row_no, problems, *_ in rows if problems is None]
     known = (
         dict(ReturnedRow.objects.filter(batch=batch, row_no__in=lost).values_list("row_no", "codes")) if lost else {}
     )
+    origins = Batch.objects.in_bulk({origin for *_, origin, _ in rows if origin})
     return [
-        (row_no, json.loads(problems) if problems else [[None, *told] for told in _titles(known[row_no])], source)
-        for row_no, problems, source in rows
-    ]
+        (row_no, json.loads(problems) if problems else [[None, *told] for told in _titles(known[row_no])],
+         f"{origins[origin].number}#{source}" if origin else "")
+        for row_no, problems, origin, source in rows
+    ]  # fmt: skip
 
 
 def has_rows_to_correct(batch: Batch) -> bool:
     """Tell whether the correction workbook would hold a row."""
     with connection.cursor() as cursor:
-        cursor.execute(_TO_CORRECT + " LIMIT 1", _where_followed(batch))
+        cursor.execute(_TO_CORRECT + " LIMIT 1", _keys(batch))
         return cursor.fetchone() is not None
 
 
@@ -323,16 +344,21 @@ def _titles(codes: Sequence[str]) -> list[tuple[str, str]]:
     return [(code, title_of(code)) for code in codes]
 
 
-def _lock(batch_id: int) -> Batch:
-    """Lock the batch before its rows, as whoever explains them does."""
-    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+def _named_by(batch: Batch) -> "QuerySet[BatchRow, int | None]":
+    """Return the batches that the staged rows of a correction name; no rows are read of a batch that is none."""
+    rows = BatchRow.objects.filter(batch=batch, source_batch__isnull=False).order_by()
+    rows = rows if batch.correction_of_id is not None else rows.none()
+    return rows.values_list("source_batch", flat=True).distinct()
 
 
-def _keys(batch: Batch) -> dict[str, int | None]:
-    return {"batch": batch.pk, "origin": batch.correction_of_id}
+def _lock(batches: "QuerySet[Any, int | None]") -> list[int]:
+    """Lock batches before their rows, as whoever explains them does; return them.
+
+    The youngest first: each of them may be a correction itself, which holds its own lock when it asks for an older one's.
+    """
+    locked = Batch.objects.select_for_update(of=("self",)).filter(pk__in=batches).order_by("-pk")
+    return [one.pk for one in locked]
 
 
-def _where_followed(batch: Batch) -> dict[str, int | None]:
-    """Return the keys, without the batch that was corrected when that is over: the rows are this batch's own then."""
-    origin = batch.correction_of
-    return {"batch": batch.pk, "origin": origin.pk if origin and origin.state in FOLLOWED else None}
+def _keys(batch: Batch) -> dict[str, Any]:
+    return {"batch": batch.pk, "followed": list(FOLLOWED)}

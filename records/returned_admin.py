@@ -18,6 +18,7 @@ from records.models import Batch, BatchHold, ReturnedRow
 from records.returned_forms import ConfirmForm, ExplainForm, HoldForm, VerifyForm
 
 State = Batch.State
+ORIGINS = 5  # batches of which the page of their correction tells more than the number
 KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "json": "application/json"}
 
 
@@ -72,14 +73,16 @@ class AfterThePreview(options.ModelAdmin):
 
     def after_the_preview(self, request: HttpRequest, batch: Batch, *, sees_rows: bool) -> dict[str, Any]:
         """Return what the batch's page says of holds, rows handed back and the receipt."""
-        user, origin = signed_in(request), batch.correction_of
+        user, origins = signed_in(request), returned.origins_of(batch)
         holds = batch.holds.select_related("batch", "decided_by", "asked_by", "rule")
         return {
             "holds": [(hold, not volume.why_not_decide(hold, user)) for hold in holds],
             "hold_form": HoldForm(), "follow_up": returned.clock_of(batch), "today": timezone.localdate(),
             "row_counts": returned.counts(batch), "has_receipt": hasattr(batch, "receipt"),
-            "origin_counts": returned.counts(origin) if origin else [],
-            "origin_rows": returned.page(origin) if origin and sees_rows else None,
+            "origins": origins,
+            "origins_told": [
+                (one, returned.counts(one), returned.page(one) if sees_rows else None) for one in origins[:ORIGINS]
+            ],
             "has_correction": sees_rows and bool(batch.refused) and not batch.cleared_at
             and batch.state in (State.CHECKED, State.COMMITTED) and returned.has_rows_to_correct(batch),
         }  # fmt: skip

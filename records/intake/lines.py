@@ -7,14 +7,14 @@ from django.conf import settings
 
 from accounts.models import ID_ABOUT
 from records.intake.copytext import NOTHING, encode, escape
-from records.intake.schema import Block, Judgement
+from records.intake.schema import FROM_NOWHERE, Block, Judgement
 
 COLUMNS = (
-    "batch_id, row_no, outcome, problems, source_row, hints, item_version_id, doc_date, act_end, severity, "
+    "batch_id, row_no, outcome, problems, source_batch_id, source_row, hints, item_version_id, doc_date, act_end, severity, "
     "publication, query_until, name, id_index, id_cipher, doc_no, decider_uscc, content, content_hash, row_print"
 )
 _ALL_NOTHING = "\t".join([NOTHING] * 15)
-_BY_PRINT = "\t".join(["3", *[NOTHING] * 16])
+_BY_PRINT = "\t".join(["3", *[NOTHING] * 17])
 
 
 def content_digest(name: str | None, judgement: Judgement, content: str) -> bytes:
@@ -43,7 +43,7 @@ class Sealer:
         rows = zip(row_nos, block.sources, block.judgements, block.names, block.doc_nos, block.deciders,
                    block.contents, strict=True)  # fmt: skip
         for at, (row_no, source, judgement, name, doc_no, decider, content) in enumerate(rows):
-            came_from = NOTHING if source is None else source
+            came_from = FROM_NOWHERE if source is None else source.as_columns
             if problems := block.problems.get(at):
                 made.append(f"{batch_id}\t{row_no}\t9\t{escape(encode(problems))}\t{came_from}\t{_ALL_NOTHING}\n")
                 continue

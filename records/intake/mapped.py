@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-
-from django.db.models import Q
 
 from catalogue.prohibited import Door
 from records.intake import headings
-from records.intake.base import FileRefused, Row, Table
+from records.intake.base import FileRefused, Table
 from records.intake.header import SOURCE_LABEL, Header, find_header, normalise_label
 from records.intake.jsonlines import header_of_lines
+from records.intake.origins import origins_of
 from records.intake.schema import Schema
 from records.mapping_models import ColumnMapping
 from records.models import Batch
 
 BY_NAME = ("F17", "F18", "F19")  # no header, a required column missing, a column twice: people can say which is which
 CHANGED = "保存的列对应“{name}”须重新确认：条目的数据项“{fields}”与对应时不同。请在“对应列”页面重新确认，或取消本批次。"
-_SOURCE = re.compile(r"B\d{8}-(\d{6,})#\d+\Z")
 ON_THE_PAGE = "列名与模板不同的，也可以由网页上传（报送批次—上传数据），在“对应列”页面逐列指明。"
 
 
@@ -93,20 +90,6 @@ def refuse_prohibited_in_header(table: Table, rules: Schema) -> None:
             return refuse_prohibited(rules.door, [one.shown for one in named])
 
 
-def origin_of(batch: Batch, rows: Iterable[Row], source_index: int | None) -> Batch | None:
-    """Return the batch that a correction workbook came from, when it is this supplier's and of this item."""
-    if source_index is None:
-        return None
-    for _, cells in rows:
-        cell = cells[source_index] if source_index < len(cells) else None
-        if match := _SOURCE.match(str(cell or "").strip()):
-            of_ours = Batch.objects.filter(pk=int(match.group(1)), item=batch.item, supplier=batch.supplier)
-            return of_ours.filter(
-                Q(state=Batch.State.COMMITTED) | Q(state=Batch.State.CHECKED, open_rows__gt=0)
-            ).first()
-    return None
-
-
 def _saved(batch: Batch, table: Table, rules: Schema) -> ColumnMapping | None:
     """Return the saved mapping for the file's headings that still holds; a retired one only for its own corrections."""
     mine = ColumnMapping.objects.filter(supplier=batch.supplier, item=batch.item).select_related("item_version")
@@ -120,5 +103,5 @@ def _saved(batch: Batch, table: Table, rules: Schema) -> ColumnMapping | None:
         return None
     if mapping.retired_at is None:
         return mapping
-    origin = origin_of(batch, sheet.rows(), headings.ours_in(labels.cells).get(SOURCE_LABEL))
-    return mapping if origin is not None and origin.mapping_id == mapping.pk else None
+    first = origins_of(batch, sheet.rows(), headings.ours_in(labels.cells).get(SOURCE_LABEL)).first
+    return mapping if first is not None and first.mapping_id == mapping.pk else None

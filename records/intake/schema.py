@@ -4,7 +4,7 @@ Rows are read by the block and by column (`columns`): a column's cells repeat, s
 What needs the whole file or the register is judged in SQL: `check`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -31,6 +31,9 @@ from records.periods import OldOrders, favourable_end
 Binding = Field.Binding
 MINOR = PublicationPeriod.Severity.MINOR.value
 FIXED_SEVERITY = ("1", "2", "3")  # column 20 of the catalogue; "C" leaves it to the decider, case by case
+MOST_DIGITS = 9  # of a row's number
+TYPED = "表单"  # what 来源行 says of a record typed and compared with its document: see `records.entry`
+FROM_NOWHERE = f"{NOTHING}\t{NOTHING}"
 PUBLIC_MARK = "0"  # code set SYFW: the decider marked the document public by law
 
 FILE_REASONS = {"F30": "含有禁止归集的列", "F31": "没有数据行", "S01": "处理中断", "S02": "入库中断"}
@@ -102,6 +105,18 @@ class Judgement:
         return f"{self.severity}\0{self.publication}"
 
 
+class Source(NamedTuple):
+    """The row that a row of a correction stands for. Without a batch it is matched with none, but somebody has looked at it."""
+
+    batch: int | None
+    row_no: int
+
+    @property
+    def as_columns(self) -> str:
+        """The columns source_batch_id and source_row as COPY reads them."""
+        return FROM_NOWHERE if self.batch is None else f"{self.batch}\t{self.row_no}"
+
+
 @dataclass(slots=True)
 class Block:
     """What rows read together became. `problems` holds those of the rows that are sent back, by position."""
@@ -112,7 +127,7 @@ class Block:
     deciders: Sequence[str | None]
     contents: Sequence[str]
     judgements: list[Judgement]
-    sources: Sequence[int | None]
+    sources: Sequence[Source | None]
     problems: dict[int, list[Problem]]
 
 
@@ -155,7 +170,7 @@ class Schema:
         self.now_longest = {p.severity: p.max_months for p in current.periods.all()}
         self.periods = {v.pk: {p.severity: p for p in v.periods.all()} for v in self.versions}
         self._allow_demo = settings.DEMO
-        self.origin: str | None = None  # the batch that a correction corrects: rows of another are no answers to it
+        self.sources: Mapping[str, int | None] = {}  # what 来源行 may name, and the batch that is matched by it
         self._versions_by_day: dict[date, ItemVersion | None] = {}
 
     def columns(self) -> list[Column]:
@@ -182,7 +197,7 @@ class Schema:
                 [decider or self.supplier.uscc for decider in taken.get(Binding.DECIDER_USCC, nothing)],
                 contents,
                 list(map(judge, facts)),
-                [_source_row(cell, self.origin) for cell in columns[source_index or 0]] if has_source else nothing,
+                [source_of(cell, self.sources) for cell in columns[source_index or 0]] if has_source else nothing,
                 findings.problems,
             )
             self._judge_rows(block, findings)
@@ -293,8 +308,13 @@ class Schema:
         return [months, self.now_longest.get(severity, months), *old] if old else [months]
 
 
-def _source_row(cell: Any, origin: str | None) -> int | None:
-    batch, _, number = str(cell or "").strip().rpartition("#")
-    if origin is not None and batch not in ("", origin):
-        return None
-    return int(number) if number.isdecimal() and len(number) < 10 else None
+def source_of(cell: Cell, known: Mapping[str, int | None]) -> Source | None:
+    """Return the row that a cell under 来源行 names; None where it names none of what is known."""
+    named, row_no = split_source(cell)
+    return None if row_no is None or named not in known else Source(known[named], row_no)
+
+
+def split_source(cell: Cell) -> tuple[str, int | None]:
+    """Return the batch and the row that a cell under 来源行 names; no row where it cannot be read."""
+    named, _, number = str(cell or "").strip().rpartition("#")
+    return named, int(number) if number.isdecimal() and len(number) <= MOST_DIGITS else None

@@ -20,6 +20,7 @@ from catalogue.models import Field, Item
 from records.intake import check, files, header, helper, lines, mapped, merged, prints, schema, store
 from records.intake.base import FileRefused
 from records.intake.limits import limits_of
+from records.intake.origins import origins_of
 from records.intake.packing import Packing, packing_of
 from records.models import Batch
 
@@ -54,18 +55,17 @@ def stage(batch: Batch) -> Reading | None:
         table = files.open_table(stream, limits=limits_of(batch))
         head = mapped.header_of(batch, table, rules)
         mapped.refuse_prohibited(rules.door, [str(cell) for cell in head.cells if cell is not None])
+        came_from = origins_of(batch, data_rows(table, head), head.source_index)
         batch.sheet, batch.notes = (
             "" if table.kind in ("csv", "jsonl") else table.sheet_names[:100],
-            _notes(batch, table, head),
+            [*_notes(batch, table, head), *came_from.notes],
         )
-        batch.correction_of = batch.correction_of or mapped.origin_of(
-            batch, data_rows(table, head, after=0), head.source_index
-        )
+        batch.correction_of = batch.correction_of or came_from.first
         batch.save(update_fields=["sheet", "notes", "correction_of", "mapping"])
         helper.remove_unrecorded(batch)
         if check.staged_rows(batch) != batch.rows_done:  # a crash of the database empties an unlogged table
             helper.start_over(batch)
-        rules.origin = batch.correction_of.number if batch.correction_of else None
+        rules.sources = came_from.sources
         convert = _converter(batch.pk, rules.reader(head.columns, head.source_index))
         print_of = prints.printer_of(rules, head.columns, head.source_index)
         packing = packing_of(table)
@@ -82,7 +82,8 @@ def stage(batch: Batch) -> Reading | None:
             while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
                 if not _copy(batch, chunk, second):
                     return None
-        batch.notes = [*_notes(batch, table, head), *header.merged_notes(table, head)]  # hidden rows are known only now
+        # Hidden rows are known only now.
+        batch.notes = [*_notes(batch, table, head), *header.merged_notes(table, head), *came_from.notes]
         batch.save(update_fields=["notes"])
     return Reading(rules.bound[Field.Binding.DOC_NO], rules.bound[Field.Binding.PERSON_NAME])
 

@@ -150,6 +150,23 @@ def test_the_correction_workbook_and_lines_that_name_their_row_close_the_loop(ca
     assert (told["counts"]["corrected"], told["counts"]["open"], told["next"]["action"]) == (1, 0, "nothing")
 
 
+def test_lines_that_answer_several_batches_say_of_which_one_each_is(cast: Cast) -> None:
+    us, sent = system(cast), []
+    for number in (1, 2):
+        row = penalty(cast, 行政处罚决定书文号=f"闽市监处罚〔2026〕5{number}号", 处罚类别="记过")
+        sent.append(checked(cast, us.send_lines(as_lines(cast, row))))
+    rows = [penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕51号") | {"来源行": f"{sent[0].number}#1"},
+            penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕52号", 处罚类别="记过") | {"来源行": f"{sent[1].number}#1"}]  # fmt: skip
+    batch = checked(cast, answer := us.send_lines(as_lines(cast, *rows)))
+    told = us.get(answer["Location"]).json()
+    assert any(sent[0].number in note and sent[1].number in note for note in told["notes"])
+    [row] = us.get(told["links"]["rows"]).json()["rows"]
+    assert (row["row"], row["source_batch"], row["source_row"]) == (2, sent[1].number, 1)
+    actions.commit_now(batch.pk, by=cast.data_reviewer)
+    counts = [us.get(f"{BATCHES}{one.number}/").json()["counts"] for one in sent]
+    assert [(one["corrected"], one["open"]) for one in counts] == [(1, 0), (0, 1)]
+
+
 def test_all_or_none_holds_good_rows_back_with_the_bad(cast: Cast) -> None:
     us = system(cast)
     address = f"{BATCHES}?item={cast.item.code}&all_or_none=true"

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from accounts.models import User
 from catalogue.deadline_actions import escalate_overdue
@@ -18,11 +19,11 @@ from catalogue.deadlines import due
 from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
-from records import actions, preview, returned
+from records import actions, clearing, preview, receipts, returned
 from records.models import Batch, ReturnedRow
 from records.nightly import nightly
 from records.situation import situation
-from records.tests.deliveries import as_csv, check, decided, deliver, penalty
+from records.tests.deliveries import as_csv, check, decided, deliver, penalty, problems
 
 State, Row = Batch.State, ReturnedRow.State
 BAD = "359901197606150043"  # the check digit is wrong
@@ -198,19 +199,6 @@ def test_rows_added_to_a_correction_are_its_own(cast: Cast) -> None:
     assert [row["来源行"] for row in sheet_rows(workbook(again))] == [f"{again.number}#3"]
 
 
-def test_a_row_of_another_batch_answers_nothing_here(cast: Cast) -> None:
-    """A clerk pastes rows of two correction workbooks together: the number behind # alone would be taken for ours."""
-    first, second = (
-        with_bad_rows(cast, 2),
-        deliver(cast, [penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕40号"), bad(cast, 41), bad(cast, 42)]),
-    )
-    mine, other = sheet_rows(workbook(first))[0], sheet_rows(workbook(second))[1]
-    rows = [{**mine, "证件号码": OTHER_NUMBER}, {**other, "证件号码": OTHER_NUMBER}]
-    send_back(cast, as_csv(rows, header=list(mine)))
-    assert states(first) == {3: Row.CORRECTED, 4: Row.OPEN}
-    assert states(second) == {3: Row.OPEN, 4: Row.OPEN}
-
-
 def test_withdrawing_a_correction_lets_its_rows_be_owed_again(cast: Cast) -> None:
     batch = with_bad_rows(cast)
     again = send_back(cast, put_right(workbook(batch)))
@@ -269,6 +257,177 @@ def test_a_correction_of_a_batch_cancelled_meanwhile_owes_its_own_rows(cast: Cas
 def test_a_source_row_of_any_length_is_read(cast: Cast) -> None:
     row = penalty(cast) | {"来源行": "B20261124-000001#99999999999999"}
     assert check(cast, as_csv([row], header=list(row))).new == 1
+
+
+# --- rows of several batches in one file --------------------------------------------------------------------
+
+
+def with_more_bad_rows(cast: Cast, count: int = 2) -> Batch:
+    """Another committed batch of the same item: one good row and some that came back."""
+    good = penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕40号")
+    return deliver(cast, [good, *(bad(cast, 41 + n) for n in range(count))])
+
+
+def fixed(*rows: dict[str, Any]) -> bytes:
+    """Rows of correction workbooks pasted together, each with the right number."""
+    return as_csv([{**row, "证件号码": OTHER_NUMBER} for row in rows], header=list(rows[0]))
+
+
+def test_our_own_workbook_may_mix_batches_and_each_row_finds_its_own(cast: Cast) -> None:
+    """A row that came back twice names the first batch; one that was added to the correction names the correction."""
+    batch = with_bad_rows(cast, 1)
+    [row] = sheet_rows(workbook(batch))
+    again = send_back(cast, as_csv([row, {**bad(cast, 99), "来源行": ""}], header=list(row)), commit=False)
+    book = workbook(again)
+    assert [row["来源行"] for row in sheet_rows(book)] == [f"{batch.number}#3", f"{again.number}#3"]
+    assert (states(batch), states(again)) == ({3: Row.AGAIN}, {3: Row.OPEN})
+    last = send_back(cast, put_right(book))
+    assert (states(batch), states(again)) == ({3: Row.CORRECTED}, {3: Row.CORRECTED})
+    for one in (batch, again):
+        assert (fresh(one).corrected, fresh(one).open_rows) == (1, 0)
+        assert [clock.met_on for clock in clocks(one)] == [timezone.localdate()]
+        assert ReturnedRow.objects.get(batch=one).answer_batch == last
+
+
+def test_each_row_of_a_mixed_file_answers_the_batch_that_it_names(
+    cast: Cast, as_user: Callable[[User | None], Client]
+) -> None:
+    first, second = with_bad_rows(cast, 2), with_more_bad_rows(cast)
+    mine, other = sheet_rows(workbook(first))[0], sheet_rows(workbook(second))[1]
+    batch = send_back(cast, fixed(mine, other))
+    assert (states(first), states(second)) == ({3: Row.CORRECTED, 4: Row.OPEN}, {3: Row.OPEN, 4: Row.CORRECTED})
+    for one in (first, second):
+        assert (fresh(one).corrected, fresh(one).open_rows, clocks(one)[0].met_on) == (1, 1, None)
+        assert [row["来源行"] for row in sheet_rows(workbook(one))] == [
+            f"{one.number}#{row_no}" for row_no, state in states(one).items() if state == Row.OPEN
+        ]
+    assert batch.correction_of == first
+    assert batch.receipt.content["corrects"] == [first.number, second.number]
+    assert ("更正自批次", f"{first.number}、{second.number}") in receipts.lines(batch.receipt)
+    page = as_user(cast.data_officer).get(f"/admin/records/batch/{batch.pk}/change/").content.decode()
+    for one in (first, second):
+        assert f"/admin/records/batch/{one.pk}/change/" in page
+    assert page.count("已更正入库 1") == 2
+
+
+def test_a_row_of_a_mixed_file_that_comes_back_again_is_followed_where_it_came_from(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    rows = [sheet_rows(workbook(one))[0] for one in (first, second)]
+    batch = send_back(cast, as_csv([{**rows[0], "证件号码": OTHER_NUMBER}, rows[1]], header=list(rows[0])))
+    assert (states(first), states(second), states(batch)) == ({3: Row.CORRECTED}, {3: Row.AGAIN}, {})
+    assert (clocks(first)[0].met_on, clocks(second)[0].met_on) == (timezone.localdate(), None)
+    assert [row["来源行"] for row in sheet_rows(workbook(batch))] == [f"{second.number}#3"]
+    cleared = [pk for pk, *_ in clearing.to_clear(timezone.localdate() + timedelta(days=1))]
+    assert cleared == [first.pk], "the workbook of the correction is still needed"
+
+
+def test_withdrawing_a_mixed_correction_opens_the_rows_of_each_batch_again(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    batch = send_back(cast, fixed(*(sheet_rows(workbook(one))[0] for one in (first, second))))
+    actions.withdraw(batch.pk, by=cast.data_officer, reason="更正也报错了")
+    for one in (first, second):
+        assert (states(one), fresh(one).open_rows, fresh(one).corrected) == ({3: Row.OPEN}, 1, 0)
+        assert [clock.met_on for clock in clocks(one)] == [timezone.localdate(), None]
+        assert [row["来源行"] for row in sheet_rows(workbook(one))] == [f"{one.number}#3"]
+
+
+def test_withdrawing_says_of_each_batch_that_is_over_that_its_rows_are_not_followed(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    batch = send_back(cast, fixed(*(sheet_rows(workbook(one))[0] for one in (first, second))))
+    actions.withdraw(second.pk, by=cast.data_officer, reason="整批错报")
+    actions.withdraw(batch.pk, by=cast.data_officer, reason="更正也报错了")
+    told = "".join(fresh(batch).notes)
+    assert f"所更正的批次 {second.number} 已经结束" in told
+    assert f"所更正的批次 {first.number} 已经结束" not in told
+
+
+def test_a_number_that_is_not_ours_is_said_and_its_row_is_an_ordinary_one(cast: Cast) -> None:
+    """Of another supplier's batch no more is told than of one that is not there; nobody has looked at its numbers."""
+    theirs, mine = of_another_supplier(cast), with_bad_rows(cast, 1)
+    nowhere = f"B20260101-{mine.pk + 999:06d}"
+    row = sheet_rows(workbook(mine))[0] | {"行政相对人名称": "林末零", "证件号码": ending_in_000()}
+    others = [{**row, "行政处罚决定书文号": f"闽市监处罚〔2026〕{n}号", "来源行": source}
+              for n, source in ((72, f"{theirs.number}#2"), (73, f"{nowhere}#3"))]  # fmt: skip
+    batch = send_back(cast, as_csv([row, *others], header=list(row)))
+    assert (batch.new, problems(batch)) == (1, {3: ["C16"], 4: ["C16"]})
+    assert (states(mine), states(theirs)) == ({3: Row.CORRECTED}, {2: Row.OPEN})
+    assert (states(batch), batch.receipt.content["corrects"]) == ({3: Row.OPEN, 4: Row.OPEN}, [mine.number])
+    [note] = [note for note in batch.notes if "来源行" in note]
+    assert f"{theirs.number}、{nowhere} 不存在，或者不是本单位" in note
+    assert "2 行" in note
+
+
+def of_another_supplier(cast: Cast) -> Batch:
+    """A committed batch of the same item, of another office, with a row that came back."""
+    assign_perm("catalogue.supply_item", cast.transport.group, cast.item)
+    officers = []
+    for name, role in (("tran_data", cast.data_officer), ("tran_review", cast.data_reviewer)):
+        one = User.objects.create(username=name, name=name, organisation=cast.transport, is_staff=True)
+        one.groups.set(role.groups.all())
+        officers.append(User.objects.get(pk=one.pk))
+    rows = [bad(cast, 70), penalty(cast, 行政处罚决定书文号="闽交处罚〔2026〕71号")]
+    batch = check(cast, as_csv(rows), by=officers[0])
+    return actions.commit_now(batch.pk, by=officers[1])
+
+
+def ending_in_000() -> str:
+    """A real number that looks as if a spreadsheet had cut it."""
+    days = (date(1980, 1, day) for day in range(1, 32))
+    return next(number for day in days if (number := identity.invent(day, 100)).endswith("000"))
+
+
+def test_a_batch_that_is_over_is_named_in_a_note_and_its_rows_are_the_corrections_own(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    rows = [sheet_rows(workbook(one))[0] for one in (first, second)]
+    actions.withdraw(first.pk, by=cast.data_officer, reason="整批错报")
+    batch = send_back(cast, as_csv([rows[0], {**rows[1], "证件号码": OTHER_NUMBER}], header=list(rows[0])))
+    assert (batch.correction_of, states(second), states(batch)) == (second, {3: Row.CORRECTED}, {2: Row.OPEN})
+    assert any(first.number in note and "不再等候更正" in note for note in batch.notes)
+
+
+def test_a_correction_sent_before_its_batch_went_in_is_matched_when_that_goes_in_first(cast: Cast) -> None:
+    batch = check(cast, as_csv([penalty(cast), bad(cast, 10)]))
+    early = check(cast, put_right(workbook(batch)), name="更正件.xlsx")
+    assert any(batch.number in note and "还没有入库" in note for note in early.notes)
+    actions.commit_now(batch.pk, by=cast.data_reviewer)
+    assert states(batch) == {3: Row.OPEN}
+    actions.commit_now(early.pk, by=cast.data_reviewer)
+    assert (states(batch), fresh(batch).open_rows) == ({3: Row.CORRECTED}, 0)
+
+
+def test_a_row_without_a_batch_is_nobodys_where_several_are_named(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 2), with_more_bad_rows(cast, 1)
+    rows = sheet_rows(workbook(first))
+    batch = send_back(cast, fixed(rows[0], sheet_rows(workbook(second))[0], {**rows[1], "来源行": "#4"}))
+    assert states(first) == {3: Row.CORRECTED, 4: Row.OPEN}
+    assert any("1 行" in note and "来源行" in note for note in batch.notes)
+    alone = send_back(cast, fixed({**rows[1], "来源行": "#4", "处罚内容": "罚款五万元。"}, rows[0]))
+    assert (alone.refused, states(first)) == (0, {3: Row.CORRECTED, 4: Row.CORRECTED})
+
+
+def test_the_database_lets_no_row_be_closed_by_one_that_does_not_name_it(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    batch = check(cast, fixed(sheet_rows(workbook(first))[0]))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE records_batch SET state = 'committing', committed_by_id = %s WHERE id = %s",
+            [cast.data_reviewer.pk, batch.pk],
+        )
+    closed = "UPDATE records_returnedrow SET state = 8, answer_batch_id = %s, answer_row = 2 WHERE batch_id = %s AND row_no = 3"
+    refused_by_database("may not go", closed, batch.pk, second.pk)
+    named = "UPDATE records_batchrow SET source_batch_id = %s, source_row = %s WHERE batch_id = %s AND row_no = 2"
+    with connection.cursor() as cursor:
+        cursor.execute(named, [second.pk, 4, batch.pk])
+    refused_by_database("may not go", closed, batch.pk, second.pk)
+    refused_by_database("may not go", closed, batch.pk, first.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(named, [second.pk, 3, batch.pk])
+        cursor.execute("UPDATE records_batchrow SET outcome = 9 WHERE batch_id = %s", [batch.pk])
+    refused_by_database("may not go", closed, batch.pk, second.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE records_batchrow SET outcome = 1 WHERE batch_id = %s", [batch.pk])
+        cursor.execute(closed, [batch.pk, second.pk])
+    assert states(second) == {3: Row.CORRECTED}
 
 
 # --- answered by an explanation -----------------------------------------------------------------------------
