@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from auditlog.apps import AuditlogConfig
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.models.signals import post_migrate
@@ -13,6 +14,12 @@ class AdminConfig(DjangoAdminConfig):
     """Make ours the default admin site, so that every app's admin.register lands on it."""
 
     default_site = "creditfujian.admin_site.StaffSite"
+
+
+class ChangeLogConfig(AuditlogConfig):
+    """The package has no Chinese name."""
+
+    verbose_name = "变更日志"
 
 
 class ProjectConfig(AppConfig):

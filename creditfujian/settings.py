@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.forms",
     "guardian",
-    "auditlog",
+    "creditfujian.apps.ChangeLogConfig",
     "django_q",
     "drf_spectacular",
     "drf_spectacular_sidecar",
