@@ -127,9 +127,9 @@ def _wait_for(port: int, children: "list[subprocess.Popen[bytes]]") -> None:
 
 def _tell(port: int) -> None:
     if CREDENTIALS.exists():
-        print(f"\n{'role':<18}{'username':<20}{'password':<18}note")
+        print(f"\n{'role':<18}{'username':<20}{'password':<18}  note")
         for account in json.loads(CREDENTIALS.read_text()):
-            print(f"{account['role']:<18}{account['username']:<20}{account['password']:<18}{account['note']}")
+            print(f"{account['role']:<18}{account['username']:<20}{account['password']:<18}  {account['note']}")
     print(f"\n信用福建  http://127.0.0.1:{port}/   工作平台  http://127.0.0.1:{port}/admin/")
     print(f"账户另存于 {CREDENTIALS}；Ctrl-C 停止。")
     print("工作人员登录分两步：密码之后要验证码。另开一个终端运行  make code USER=用户名  取得验证码；")
