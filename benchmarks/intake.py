@@ -159,7 +159,7 @@ def intake_of_one(path: Path) -> dict[str, Any]:
         kept = time.perf_counter()
         batch = actions.check_batch(batch.pk)
         checked = time.perf_counter()
-        if actions.goes_in(batch):
+        if batch.goes_in:
             batch = actions.commit_now(batch.pk, by=User.objects.get(username="data_reviewer"))
         ended = time.perf_counter()
         stage.stage = staging

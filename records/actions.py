@@ -109,15 +109,10 @@ def check_batch(batch_id: int) -> Batch:
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
         # No commit will come by here; and of what is typed all goes in or comes back to the form.
-        if not goes_in(batch) or batch.channel == Channel.FORM:
+        if not batch.goes_in or batch.channel == Channel.FORM:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         return _checked(batch, "reasons", "checked_at", "failure")
-
-
-def goes_in(batch: Batch) -> bool:
-    """Tell whether a checked batch has something to write and its mode lets it."""
-    return batch.new + batch.changed > 0 and not (batch.mode == Batch.Mode.ALL_OR_NONE and batch.refused)
 
 
 def may_commit(batch: Batch, user: User) -> str:
@@ -345,7 +340,7 @@ def _stage_again(batch: Batch) -> Batch:
 def _checked(batch: Batch, *fields: str) -> Batch:
     """Leave a batch checked; when nothing of it can go in, its refused rows are handed back at once."""
     batch = _move(batch, State.CHECKED, *fields)
-    if not goes_in(batch):
+    if not batch.goes_in:
         returned.hand_back(batch)
     return batch
 

@@ -101,7 +101,7 @@ def next_step(batch: Batch, user: User) -> tuple[str, str]:
 def _next_of_checked(batch: Batch, user: User) -> tuple[str, str]:
     if batch.failure and not batch.rows:
         return "send_again", "没有数据行。填好后，用新的 Idempotency-Key 重新报送。"
-    if not actions.goes_in(batch):
+    if not batch.goes_in:
         return ("correct", _correct(batch)) if batch.refused else ("nothing", "内容都已在库，没有需要入库的行。")
     if held := volume.why_held(batch):
         return "second_look", f"{OFFICIAL}{held}"

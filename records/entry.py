@@ -101,7 +101,7 @@ def hand_in(rows: Sequence[Typed], *, item: Item, by: User) -> Outcome:
         if not is_new:
             return Outcome(batch, again=True)
         batch = actions.check_batch(batch.pk)
-        if not batch.refused and actions.goes_in(batch):
+        if not batch.refused and batch.goes_in:
             return Outcome(batch)
         problems = _problems_found(batch)
         actions.cancel(batch.pk, by=by)

@@ -85,7 +85,7 @@ def _dispose(ids: list[int]) -> int:
             [[record for record, _ in due], proofs, ring.active],
         )
         touched = [batch for (batch,) in cursor.fetchall()]
-    _destroy_spent(touched)
+    destroy_spent(touched)
     return len(due)
 
 
@@ -94,15 +94,22 @@ def proof_of(digest: bytes) -> bytes:
     return settings.FIELD_KEYRING.index(b"disposal:" + digest)
 
 
-def _destroy_spent(batches: list[int]) -> None:
+def destroy_spent(batches: list[int]) -> None:
     """Destroy sealed files, and the staged rows of their batches, of which no record is held any more."""
+    for pk in _spent(batches):
+        with transaction.atomic():
+            file = SealedFile.objects.get(pk=pk)
+            store.alone_with(file.sha256)  # whoever sends the same file again now is about to use it
+            its_batches = list(file.batches.values_list("pk", flat=True))
+            if _spent(its_batches):
+                BatchRow.objects.filter(batch_id__in=its_batches).delete()
+                file.destroyed_at = timezone.now()
+                file.save(update_fields=["destroyed_at"])
+                transaction.on_commit(lambda sha256=file.sha256: store.destroy(sha256))  # type: ignore[misc]
+
+
+def _spent(batches: list[int]) -> list[int]:
+    """Return the sealed files of batches of which no record is held any more and that no other batch needs."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM records_spent_files(%s)", [batches])
-        spent = [file for (file,) in cursor.fetchall()]
-    for pk in spent:
-        with transaction.atomic():
-            file = SealedFile.objects.select_for_update().get(pk=pk)
-            BatchRow.objects.filter(batch_id__in=list(file.batches.values_list("pk", flat=True))).delete()
-            file.destroyed_at = timezone.now()
-            file.save(update_fields=["destroyed_at"])
-            transaction.on_commit(lambda sha256=file.sha256: store.destroy(sha256))  # type: ignore[misc]
+        return [file for (file,) in cursor.fetchall()]

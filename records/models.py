@@ -178,6 +178,11 @@ class Batch(models.Model):
         return f"B{timezone.localtime(self.received_at):%Y%m%d}-{self.pk:06d}"
 
     @property
+    def goes_in(self) -> bool:
+        """Tell whether a checked batch has something to write and its mode lets it."""
+        return self.new + self.changed > 0 and not (self.mode == self.Mode.ALL_OR_NONE and self.refused)
+
+    @property
     def is_working(self) -> bool:
         """Tell whether a job is at it."""
         return self.state in (

@@ -164,9 +164,9 @@ def ask_at_counter(*, id_number: str, name: str, by: Asker) -> CounterRequest | 
     raise ValidationError("系统登记此人已经死亡，不能出具报告。如登记有误，请联系省信用办撤销。", code="deceased")
 
 
-def _write_refusal(person: Person, purpose: str, *, by: Asker) -> None:
-    """Write the line of a report that is not made out."""
-    ask = Ask(kind=Kind.COUNTER, ground="窗口申请出具信用报告", purpose=purpose,
+def _write_refusal(person: Person, purpose: str, *, by: Asker, case_no: str = "") -> None:
+    """Write the line of a report that is not made out, or not printed."""
+    ask = Ask(kind=Kind.COUNTER, ground="窗口申请出具信用报告", purpose=purpose, case_no=case_no,
               fields_class="无", refusal=Refusal.NO_GROUND.value, person=person)  # fmt: skip
     write_query(ask, by=by)
 
@@ -224,16 +224,23 @@ def refuse_at_counter(request_id: int, *, by: User, reason: str) -> CounterReque
     return request
 
 
-@transaction.atomic
 def print_copy(report_id: int, *, by: Asker, reason: str = "") -> bytes | None:
     """Return the PDF for printing and count the copy; a further one needs a reason (Q2). None once it is deleted.
 
-    Raises PermissionDenied, ValidationError.
+    Whoever has died since it was issued gets none, and a line says so. Raises PermissionDenied, ValidationError.
     """
     user = _clerk(by, "records.print_report")
-    mine = CounterRequest.objects.select_for_update(of=("self",)).filter(organisation=user.organisation)
-    mine.get(report=report_id)  # one print at a time
-    report = Report.objects.select_related("person").get(pk=report_id)
+    with transaction.atomic():
+        mine = CounterRequest.objects.select_for_update(of=("self",)).filter(organisation=user.organisation)
+        mine.get(report=report_id)  # one print at a time
+        report = Report.objects.select_related("person").get(pk=report_id)
+        if report.person.survivor().may_act:  # a merged number is the same person, who has the report already
+            return _print(report, user, by=by, reason=reason)
+        _write_refusal(report.person, "系统登记此人已经死亡，未打印", by=by, case_no=report.number)
+    raise PermissionDenied(NOT_IN_THEIR_NAME)  # said when the line is kept
+
+
+def _print(report: Report, user: User, *, by: Asker, reason: str) -> bytes | None:
     copy = report.prints.count() + 1
     if copy > 1 and not reason.strip():
         raise ValidationError("这份报告已打印过。重印须写明理由。", code="reason")

@@ -74,10 +74,6 @@ def _ours(batch: Batch, named: Iterable[tuple[str, bool]]) -> dict[str, Batch]:
     return {keys[key]: found[key] for key in earlier if key in found and found[key].number == keys[key]}
 
 
-def _has_handed_back(batch: Batch) -> bool:
-    return batch.state == State.COMMITTED or batch.open_rows + batch.corrected + batch.explained > 0
-
-
 def _notes(named: Counter[tuple[str, bool]], sources: Mapping[str, int | None], ours: Mapping[str, Batch]) -> list[str]:
     """Return what the sender is told: each row that names something is matched, or counted under the reason why not."""
     matched = [number for number in ours if sources[number] is not None]
@@ -87,7 +83,7 @@ def _notes(named: Counter[tuple[str, bool]], sources: Mapping[str, int | None], 
         if reads and number in ours:
             if sources[number] is None:
                 said[OVER][number] += rows
-            elif not _has_handed_back(ours[number]):
+            elif ours[number].state != State.COMMITTED and ours[number].goes_in:
                 said[WAITING][number] += rows
         elif reads and _NUMBER.fullmatch(number):
             said[NOT_OURS][number] += rows

@@ -615,12 +615,6 @@ DELETE FROM catalogue_deadlinerule r WHERE code = 'D40' AND NOT EXISTS (SELECT 1
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 """
-DATA_UNDONE = """
-ALTER TABLE catalogue_deadlinerule DISABLE TRIGGER deadlinerule_guard;
-DELETE FROM catalogue_deadlinerule WHERE code = 'D40';
-SET CONSTRAINTS ALL IMMEDIATE;
-ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
-"""
 UNDONE = """
 CREATE OR REPLACE FUNCTION records_is_the_person(person bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM access_queryperson q WHERE q.person_id = person AND q.kind = 'Q1' AND q.allowed

@@ -202,7 +202,7 @@ def test_whatever_is_wrong_nothing_is_lost_and_all_can_be_undone(
         batch = check(cast, sent.content, name=sent.name)
         assert batch.state == Batch.State.CHECKED, batch.failure
         assert_counts_and_reasons(batch, sent)
-        if actions.goes_in(batch):
+        if batch.goes_in:
             batch = actions.commit_now(batch.pk, by=cast.data_reviewer)
             assert_as_sent(cast, batch, sent.good)
             assert batch.receipt.content["counts"]["rows"] == len(sent.good) + len(sent.bad)

@@ -112,7 +112,7 @@ def test_the_same_rows_in_another_file_are_unchanged_and_write_no_version(cast: 
     deliver(cast, two_rows(cast))
     batch = check(cast, as_csv(two_rows(cast)) + b"\r\n")
     assert (batch.new, batch.changed, batch.unchanged) == (0, 0, 2)
-    assert not actions.goes_in(batch)
+    assert not batch.goes_in
     with pytest.raises(PermissionDenied, match="没有需要入库的行"):
         actions.commit_now(batch.pk, by=cast.data_reviewer)
 

@@ -119,7 +119,7 @@ def test_a_delivery_that_changes_nothing_writes_no_row_of_any_kind(cast: Cast) -
     assert (batch.new, batch.changed, batch.unchanged) == (0, 0, 1)
     assert list(BatchRow.objects.filter(batch=batch).values_list("outcome", "record_id")) == [(3, None)]
     assert (Record.objects.count(), RecordVersion.objects.count()) == before
-    assert not actions.goes_in(batch)
+    assert not batch.goes_in
 
 
 def test_unchanged_rows_beside_a_new_one_stay_out_of_the_commit(cast: Cast) -> None:

@@ -130,6 +130,28 @@ def test_a_death_or_merge_between_the_two_clerks_stops_the_report_and_leaves_a_l
 
 
 @apart
+def test_a_report_issued_before_the_death_is_not_printed_after_it_and_the_attempt_leaves_a_line(
+    as_user: Browser,
+) -> None:
+    cast = make_cast()
+    deliver(cast, [penalty(cast)])
+    request = reports.ask_at_counter(id_number=CITIZEN_NUMBER, name="陈小满", by=staff(cast.clerk))
+    assert request is not None
+    report = reports.confirm_at_counter(request.pk, by=staff(second_clerk(cast))).report
+    agreed(cast, dying(cast))
+    lines = Query.objects.count()
+    with pytest.raises(PermissionDenied, match="已经死亡"):
+        reports.print_copy(report.pk, by=staff(cast.clerk))
+    assert Query.objects.count() == lines + 1
+    line = Query.objects.latest("seq")
+    assert (line.kind, line.decision, line.case_no) == ("Q2", "refused", report.number)
+    assert line.persons.get().person == cast.citizen.person
+    assert not report.prints.exists()
+    page = as_user(cast.clerk).post(f"/admin/records/counterrequest/{request.pk}/print/", {"reason": ""})
+    assert (page.status_code, Query.objects.count()) == (403, lines + 2)
+
+
+@apart
 @pytest.mark.parametrize("deed", [
     lambda person, by: own_file(person, by=by), lambda person, by: reports.preview(person, by=by),
     lambda person, by: reports.issue(person, by=by),

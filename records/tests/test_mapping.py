@@ -75,7 +75,7 @@ def test_a_file_with_headings_of_its_own_waits_instead_of_being_refused(cast: Ca
     batch = waiting(cast)
     assert batch.failure["code"] == "F17"
     assert not BatchRow.objects.filter(batch=batch).exists()
-    assert not actions.goes_in(batch)
+    assert not batch.goes_in
     assert "待对应列" in actions.may_commit(batch, cast.data_reviewer)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from io import BytesIO
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from access.actions import Ask, write_query
 from access.models import Kind, Query
 from access.reading import access_history
 from accounts.models import Person, PersonName, User
+from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
@@ -354,3 +356,16 @@ def test_an_overdue_conflict_is_told_on_the_home_page_and_escalated_by_the_night
     case = conflict(cast)
     late = Deadline.objects.of(case).get().due_on + timedelta(days=1)
     assert [clock.subject_label for clock in escalate_overdue(late)] == [case.number]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+@pytest.mark.parametrize("rests_on_it", [True, False])
+def test_the_migration_taken_back_leaves_the_time_limit_while_a_clock_rests_on_it(rests_on_it: bool) -> None:
+    cast = make_cast()
+    if rests_on_it:
+        clocks.start("D40", on=timezone.localdate(), subject=cast.item, label="x")
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(import_module("records.migrations.0012_persons").DATA_UNDONE)
+        cursor.execute("SELECT count(*) FROM catalogue_deadlinerule WHERE code = 'D40'")
+        assert cursor.fetchone() == (int(rests_on_it),)
+        transaction.set_rollback(True, using="owner")

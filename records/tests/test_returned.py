@@ -395,6 +395,21 @@ def test_a_correction_sent_before_its_batch_went_in_is_matched_when_that_goes_in
     assert (states(batch), fresh(batch).open_rows) == ({3: Row.CORRECTED}, 0)
 
 
+def test_the_whole_sheet_of_a_correction_that_did_not_go_in_mixes_batches_without_a_warning(cast: Cast) -> None:
+    """Its good rows name the correction, which hands nothing back: they are taken in like any others."""
+    batch = with_bad_rows(cast, 1)
+    [row] = sheet_rows(workbook(batch))
+    good = {**penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕98号"), "来源行": ""}
+    whole = check(cast, as_csv([row, good], header=list(row)), mode=Batch.Mode.ALL_OR_NONE)
+    rows = sheet_rows(workbook(whole))
+    assert [row["来源行"] for row in rows] == [f"{batch.number}#3", f"{whole.number}#3"]
+    last = send_back(cast, as_csv([{**rows[0], "证件号码": OTHER_NUMBER}, rows[1]], header=list(row)))
+    assert (last.new, states(batch), states(whole)) == (2, {3: Row.CORRECTED}, {})
+    assert [note for note in last.notes if "来源行" in note] == [
+        f"各行来自 2 个批次：{batch.number}、{whole.number}。每一行与“来源行”所写的批次对应。"
+    ]
+
+
 def test_a_row_without_a_batch_is_nobodys_where_several_are_named(cast: Cast) -> None:
     first, second = with_bad_rows(cast, 2), with_more_bad_rows(cast, 1)
     rows = sheet_rows(workbook(first))

@@ -255,7 +255,7 @@ def becomes(world: World, second: Second, meanwhile: Callable[[World], object], 
     as_checked = told(batch)
     meanwhile(world)
     try:
-        batch = actions.commit_now(batch.pk, by=world.cast.data_reviewer) if actions.goes_in(batch) else batch
+        batch = actions.commit_now(batch.pk, by=world.cast.data_reviewer) if batch.goes_in else batch
         refused = ""
     except PermissionDenied as error:
         refused = str(error)
@@ -265,7 +265,7 @@ def becomes(world: World, second: Second, meanwhile: Callable[[World], object], 
              JOIN records_record r ON r.id = v.record_id WHERE v.batch_id = %s ORDER BY 1, 2""",
         batch.pk,
     )
-    marks = [] if not actions.goes_in(batch) else list(batch.staged.order_by("row_no").values_list("row_no", "outcome"))
+    marks = [] if not batch.goes_in else list(batch.staged.order_by("row_no").values_list("row_no", "outcome"))
     return Became(as_checked, (refused, *told(batch), marks, written), by_print)
 
 

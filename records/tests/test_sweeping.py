@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.actions import Asker
 from creditfujian.tests.cast import Cast, make_cast
-from records import actions, clearing, reports
+from records import actions, clearing, life, reports
 from records.intake import store
 from records.models import Batch, SealedFile
 from records.sweeping import destroy_ended, sweep_files
@@ -153,3 +153,35 @@ def test_the_night_waits_for_an_upload_of_content_that_nothing_used(cast: Cast, 
     thread.join()
     assert not isinstance(found[0], Exception), found[0]
     assert batch.file.sha256 in files(tmp_path)
+
+
+def test_disposal_waits_for_an_upload_of_the_same_file_and_leaves_it_then(cast: Cast, tmp_path: Path) -> None:
+    """Without waiting, the file of a batch just received would be gone before it is read."""
+    content = as_csv([penalty(cast, 行政处罚决定书文号="闽市监处罚〔2026〕13号")])
+    spent = check(cast, content)
+    actions.cancel(spent.pk, by=cast.data_officer)
+    found: list[object] = []
+
+    def night() -> None:
+        try:
+            found.append(life.destroy_spent([spent.pk]))
+        except Exception as error:
+            found.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=night)
+    with transaction.atomic():
+        again, _ = actions.receive(
+            io.BytesIO(content), name="x.csv", item=cast.item, by=cast.data_officer, channel=Batch.Channel.PAGE
+        )
+        thread.start()
+        time.sleep(1)
+    thread.join()
+    assert found == [None]
+    assert again.file.sha256 in files(tmp_path)
+    assert SealedFile.objects.get(pk=again.file_id).destroyed_at is None
+    actions.check_batch(again.pk)
+    actions.cancel(again.pk, by=cast.data_officer)
+    life.destroy_spent([again.pk])
+    assert again.file.sha256 not in files(tmp_path)

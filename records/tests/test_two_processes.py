@@ -147,4 +147,4 @@ def test_the_same_again_writes_no_row_of_the_register(cast: Cast) -> None:
     again = check(cast, as_csv([penalty(cast, 行政处罚决定书文号=f"文{number}号") for number in range(30)]) + b"\r\n")
     assert (again.state, again.unchanged, again.new) == (Batch.State.CHECKED, 30, 0)
     assert marks() == before
-    assert not actions.goes_in(again)
+    assert not again.goes_in

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                     stream, name=options["file"].name, item=item, by=user, channel=Batch.Channel.COMMAND, mode=mode
                 )
             batch = actions.check_batch(batch.pk)
-            wanted = options["commit"] and batch.state == Batch.State.CHECKED and actions.goes_in(batch)
+            wanted = options["commit"] and batch.state == Batch.State.CHECKED and batch.goes_in
             if wanted and not volume.why_held(batch):  # one hand may commit, but takes no second look at itself
                 batch = actions.commit_now(batch.pk, by=user)
         except OSError as error:
