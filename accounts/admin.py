@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django_q.models import Failure, OrmQ, Schedule, Success
 
@@ -31,7 +32,7 @@ from accounts.models import (
 from accounts.sessions import reference, sessions_of
 from accounts.sign_in import end_sessions, unlock
 from accounts.sign_in_log import locked_until, name_index, write
-from accounts.sign_in_models import Event
+from accounts.sign_in_models import FAILURES, Event
 from accounts.sign_in_rules import limits, set_limit
 from accounts.waiting import without_phone
 from accounts.web import do_and_say, door_of, require_step_up, sentence_of, signed_in
@@ -193,7 +194,8 @@ class StaffAdmin(UserAdmin):
     add_fieldsets = ((None, {"fields": ["username", "name", "organisation", "password"]}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).exclude(kind=User.Kind.CITIZEN).prefetch_related("groups")
+        at_work = [User.Kind.STAFF, User.Kind.INSTITUTION]  # a system's account stands with its token
+        return super().get_queryset(request).filter(kind__in=at_work).prefetch_related("groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         if obj is None:
@@ -276,11 +278,14 @@ class StaffAdmin(UserAdmin):
         return redirect("admin:accounts_user_sign_in", user.pk)
 
     def _state_of(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
-        locked = locked_until(name_index(user, ""), door_of(request).nowhere(), limits(), known=False)
+        limit = limits()
+        locked = locked_until(name_index(user, ""), door_of(request).nowhere(), limit, known=False)
+        failed = SignInLine.objects.filter(account=user, event__in=FAILURES, at__gt=timezone.now() - limit.lock)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": f"{user} 的登录安全", "who": user,
             "factors": second_factors.held_by(user), "sessions": [(reference(s), s) for s in sessions_of(user)],
             "lines": SignInLine.objects.filter(account=user).select_related("by")[:20], "locked": locked,
+            "failed": failed.exists(),  # in a browser they always use they may be locked as well
             "waiting": user.binding_codes.filter(used_at=None).first(), **more,
         }  # fmt: skip
         return render(request, "admin/accounts/user/sign_in.html", context)

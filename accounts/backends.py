@@ -9,11 +9,17 @@ from accounts.models import Person, User
 from creditfujian.lib import identity
 
 
+def as_named(typed: str) -> str:
+    """Return what a typed name is looked up by: spellings that mean the same account, or the same nobody, are one."""
+    number = identity.normalise(typed)
+    return number if len(number) == 18 and number[:17].isdigit() else typed
+
+
 def account_named(typed: str) -> User | None:
     """Return the account that a typed user name or identity number stands for, or None."""
-    number = identity.normalise(typed)
-    if len(number) == 18 and number[:17].isdigit():
-        person = Person.objects.holder_of(number)
+    name = as_named(typed)
+    if len(name) == 18 and name[:17].isdigit():
+        person = Person.objects.holder_of(name)
         return User.objects.filter(person=person).first() if person else None
     return User.objects.filter(username=typed).first()
 

@@ -81,7 +81,7 @@ def way_there(one: Provider, errand: Errand) -> str:
     asked = {
         "response_type": "code", "client_id": one.client_id, "redirect_uri": errand.redirect_uri, "scope": one.scopes,
         "state": errand.state, "nonce": errand.nonce, "code_challenge": challenge, "code_challenge_method": "S256",
-        "acr_values": " ".join(one.acr), "prompt": "login",
+        "acr_values": " ".join(one.acr), "prompt": "login", "max_age": "0",
     }  # fmt: skip
     return f"{_metadata(one)['authorization_endpoint']}?{urlencode(asked)}"
 
@@ -105,7 +105,9 @@ def claims(one: Provider, errand: Errand, *, state: str, code: str) -> dict[str,
         raise Refused("azp")
     if found.get("acr") not in one.acr:
         raise Refused("acr")
-    if found.get("auth_time", errand.at) < errand.at - LEEWAY:  # we asked for a fresh sign-in
+    if type(found["auth_time"]) is not int:
+        raise Refused("token")
+    if found["auth_time"] < errand.at - LEEWAY:  # a fresh sign-in: the browser may have lost what we asked for
         raise Refused("auth_time")
     return found
 
@@ -116,7 +118,7 @@ def _checked(one: Provider, about: dict[str, Any], token: str) -> dict[str, Any]
         key = _key_of(about["jwks_uri"], token)
         return jwt.decode(
             token, key.key, algorithms=ALGORITHMS, audience=one.client_id, issuer=one.issuer, leeway=LEEWAY,
-            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
+            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce", "auth_time"]},
         )  # fmt: skip
     except jwt.ExpiredSignatureError:
         raise Refused("expired") from None

@@ -17,8 +17,7 @@ FACE_ONLY = {"face", "fpt", "iris", "vbm"}  # RFC 8176: a likeness alone proves 
 
 def account_of(claims: dict[str, Any], *, issuer: str, door: Door) -> User:
     """Return the citizen's account for checked claims; link it, or open it, the first time. Raises Refused."""
-    methods = set(claims.get("amr") or [])
-    if methods and methods <= FACE_ONLY:
+    if _methods(claims.get("amr")) <= FACE_ONLY:
         raise Refused("face_only")
     number, name = _identity(claims)
     subject = str(claims["sub"])
@@ -30,6 +29,14 @@ def account_of(claims: dict[str, Any], *, issuer: str, door: Door) -> User:
         if link.user.person_id != person.pk:
             raise Refused("subject_changed")
         return _open(link.user)
+
+
+def _methods(said: Any) -> set[str]:
+    """Return how the service says that it recognised the person; one that says nothing is taken by its `acr`."""
+    listed = [said] if isinstance(said, str) else said or ["unsaid"]
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise Refused("token")
+    return set(listed)
 
 
 def _identity(claims: dict[str, Any]) -> tuple[str, str]:

@@ -18,8 +18,9 @@ _SEED_ABOUT = b"seed on offer"
 
 
 def begin(request: HttpRequest, user: User, *, next_page: str) -> None:
-    """Remember whose password was right; the session gets a new key."""
+    """Remember whose password was right; the session gets a new key, and nothing of whoever began here before."""
     request.session.cycle_key()
+    end(request)
     request.session[KEY] = {
         "user": user.pk, "at": int(time.time()), "next": next_page, "hash": user.get_session_auth_hash(),
     }  # fmt: skip

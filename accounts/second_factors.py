@@ -202,8 +202,8 @@ def issue_binding_code(user: User, *, by: User, door: Door) -> tuple[BindingCode
         raise PermissionDenied("只有安全管理员可以发放绑定码。")
     if by.pk == user.pk:
         raise ValidationError("不能给自己发放绑定码，请由另一名安全管理员办理。", code="self")
-    if not demanded_of(user):
-        raise ValidationError("公民账户不用绑定码。", code="citizen")
+    if user.kind not in (User.Kind.STAFF, User.Kind.INSTITUTION):
+        raise ValidationError("公民账户和接口账户不用绑定码。", code="kind")
     code, now = identity.activation_code(), timezone.now()
     with transaction.atomic():
         user.binding_codes.filter(used_at=None).delete()

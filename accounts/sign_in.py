@@ -108,9 +108,9 @@ def touch(request: HttpRequest) -> None:
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Tell whether the session's holder showed a second factor (a citizen without one: the password) just now."""
+    """Tell whether the session's holder showed a second factor (a citizen without one here: the password) just now."""
     begun = request.session.get(MARK) or {}
-    shown = begun.get("factor") or begun.get("confirmed", 0)
+    shown = max(begun.get("factor", 0), begun.get("confirmed", 0))
     return time.time() - shown <= limits().recent.total_seconds()
 
 

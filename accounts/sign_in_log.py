@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.backends import as_named
 from accounts.models import SignInLine, User
 from accounts.sign_in_models import FAILURES, Event
 from accounts.sign_in_rules import Limits
@@ -45,7 +46,7 @@ class Door:
 
 def name_index(user: User | None, typed: str) -> bytes:
     """Return the keyed hash that attempts are counted under: the account's, or the typed name's when there is none."""
-    about = f"account:{user.pk}" if user else f"name:{typed.strip().casefold()}"
+    about = f"account:{user.pk}" if user else f"name:{as_named(typed)}"
     return settings.FIELD_KEYRING.index(f"sign-in {about}".encode())
 
 
@@ -85,22 +86,23 @@ def locked_until(name: bytes, door: Door, limits: Limits, *, known: bool) -> dat
     under = Q(name_index=name, known_browser=known)
     if known:
         under &= Q(browser_index=door.browser_index)
-    ends = [_lock(SignInLine.objects.filter(under), limits.failures, limits, forgiving=True)]
+    # Success wipes the slate of where it was had, a security administrator's hand the account's.
+    wiped = Q(event=Event.SIGNED_IN) & under | Q(event=Event.UNLOCKED, name_index=name)
+    ends = [_lock(SignInLine.objects.filter(under), limits.failures, limits, wiped=wiped)]
     if not known:
         here = SignInLine.objects.filter(address_index=door.address_index, known_browser=False)
-        ends.append(_lock(here, limits.address_failures, limits, forgiving=False))
+        ends.append(_lock(here, limits.address_failures, limits))
     later = [end for end in ends if end is not None and end > timezone.now()]
     return max(later, default=None)
 
 
-def _lock(lines: "QuerySet[SignInLine]", allowed: int, limits: Limits, *, forgiving: bool) -> datetime | None:
+def _lock(lines: "QuerySet[SignInLine]", allowed: int, limits: Limits, *, wiped: Q | None = None) -> datetime | None:
     """Return the end of the lock that the last so many failures make, when they lie within one lock's time."""
     since = timezone.now() - 2 * limits.lock
     counted = lines.filter(at__gt=since)
-    if forgiving:  # success and a security administrator's hand wipe the slate
-        wiped = counted.filter(event__in=[Event.SIGNED_IN, Event.UNLOCKED]).order_by("-id").values("id")[:1]
-        last = wiped[0]["id"] if wiped else 0
-        counted = counted.filter(id__gt=last)
+    if wiped is not None:
+        last = SignInLine.objects.filter(wiped, at__gt=since).order_by("-id").values_list("id", flat=True).first()
+        counted = counted.filter(id__gt=last or 0)
     failures = counted.filter(event__in=FAILURES).order_by("-id").values_list("at", flat=True)[:allowed]
     times = list(failures)
     if len(times) < allowed or times[0] - times[-1] > limits.lock:

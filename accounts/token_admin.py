@@ -13,7 +13,7 @@ from accounts import tokens
 from accounts.admin import ReadOnlyAdmin
 from accounts.token_forms import AskForm, RevokeForm
 from accounts.token_models import ServiceToken
-from accounts.web import do_and_say, signed_in
+from accounts.web import do_and_say, require_step_up, signed_in
 
 HOURS = 24  # of use that the page shows
 
@@ -54,6 +54,7 @@ class ServiceTokenAdmin(ReadOnlyAdmin):
     def used_(self, token: Any) -> Any:
         return token.last_hour
 
+    @require_step_up
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied("只有系统管理员可以申请接口令牌。")
@@ -94,6 +95,7 @@ class ServiceTokenAdmin(ReadOnlyAdmin):
         }  # fmt: skip
         return render(request, "admin/accounts/servicetoken/detail.html", context, status=status)
 
+    @require_step_up
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self._token(pk)
         if not self.has_view_permission(request):

@@ -11,8 +11,8 @@ from creditfujian.lib.waiting import Waiting
 def without_phone() -> "QuerySet[User]":
     """Return open accounts of staff and institutions that nobody can use yet: no second factor, no code to bind one."""
     given = BindingCode.objects.filter(used_at=None, expires_at__gt=Now()).values("user")
-    able = User.objects.filter(is_active=True, second_factors=None).exclude(kind=User.Kind.CITIZEN)
-    return able.exclude(pk__in=given)
+    asked = User.objects.filter(is_active=True, second_factors=None, kind__in=[User.Kind.STAFF, User.Kind.INSTITUTION])
+    return asked.exclude(pk__in=given)
 
 
 def waiting_for(user: User) -> list[Waiting]:

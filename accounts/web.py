@@ -97,8 +97,10 @@ def home_of(user: User) -> str:
 
 
 def safe_next(request: HttpRequest, target: str) -> str:
-    """Return the address to go on to when it is one of ours, else nothing."""
-    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    """Return the path to go on to when it is one of ours, else nothing; a bare word would be taken for a page's name."""
+    ours = target.startswith("/") and url_has_allowed_host_and_scheme(
+        target, {request.get_host()}, require_https=request.is_secure()
+    )
     return target if ours else ""
 
 

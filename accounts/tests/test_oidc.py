@@ -2,22 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import IdentityLink, Person, SignInLine, User
 from accounts.tests.provider import CLIENT, SECRET, IdentityService, running
 from accounts.tests.signing import is_in
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast, browser_of
 
 CHEN = {"sub": "chen-1", "name": "陈小满", "id_number": CITIZEN_NUMBER, "id_number_verified": True}
 NEW_NUMBER = identity.invent(date(1985, 12, 31), 2)
@@ -86,6 +88,34 @@ def test_without_a_provider_there_is_no_way(cast: Cast) -> None:
     assert "/sign-in/identity/" not in Client().get("/sign-in/").content.decode()
     assert Client().get("/sign-in/identity/")["Location"] == "/sign-in/"
     assert Client().get("/sign-in/identity/back/?code=x&state=y")["Location"] == "/sign-in/"
+
+
+def test_one_who_signed_in_there_confirms_here_by_the_password_they_have(cast: Cast, service: IdentityService) -> None:
+    client = Client()
+    go(client)
+    with time_machine.travel(timezone.now() + timedelta(minutes=12), tick=True):
+        wanted = client.get("/account/totp/")["Location"]
+        assert wanted.startswith("/sign-in/confirm/")
+        assert client.post(wanted, {"password": PASSWORD, "next": "/account/totp/"})["Location"] == "/account/totp/"
+        assert client.get("/account/totp/").status_code == 200
+
+
+def test_a_service_that_does_not_say_when_one_signed_in_confirms_nothing(cast: Cast, service: IdentityService) -> None:
+    """Whoever sits before an open browser can take `prompt` out of the address on the way there."""
+    client = Client()
+    service.spoil = {"token": {"auth_time": None}}
+    refused(go(client), client, "no_auth_time")
+
+
+@pytest.mark.parametrize(
+    "told", [{"auth_time": "yesterday"}, {"auth_time": True}, {"amr": "face"}, {"amr": [["face"]]}, {"amr": 5}]
+)
+def test_a_token_of_another_shape_is_refused_like_any_other(
+    cast: Cast, service: IdentityService, told: dict[str, Any]
+) -> None:
+    client = Client()
+    service.spoil = {"token": told}
+    refused(go(client), client, "face_only" if told.get("amr") == "face" else "token")
 
 
 def test_somebody_new_gets_an_account_of_their_own(cast: Cast, service: IdentityService) -> None:

@@ -48,6 +48,14 @@ def test_the_first_sign_in_binds_a_phone_with_the_security_administrators_code(c
     assert "绑定码不对" in bind(again, code), "a binding code binds once"
 
 
+def test_a_browser_that_two_share_offers_each_a_seed_of_their_own(cast: Cast) -> None:
+    browser, seen = Client(), []
+    for name in ("clerk", "auditor"):
+        password_step(browser, name)
+        seen.append(offered(browser.get("/sign-in/bind/").content.decode()))
+    assert seen[0] != seen[1], "whoever was there first would hold the other's second factor"
+
+
 def test_the_security_administrator_sees_who_waits_for_a_binding_code(cast: Cast) -> None:
     listed = "/admin/accounts/user/?without_phone=1"
     security = browser_of(cast.security_admin)
@@ -107,24 +115,24 @@ def test_a_password_set_by_an_administrator_is_changed_before_anything_else(cast
 
 def test_a_new_account_of_an_institution_is_no_staff(cast: Cast) -> None:
     assert cast.bank.kind == Organisation.Kind.INSTITUTION
-    form = {"username": "bank_clerk", "name": "余某", "organisation": cast.bank.pk, "password": NEW_PASSWORD}
+    form = {"username": "bank_new", "name": "余某", "organisation": cast.bank.pk, "password": NEW_PASSWORD}
     answer = browser_of(cast.system_admin).post("/admin/accounts/user/add/", form)
     assert answer.status_code == 302, answer.content.decode()[:400]
-    user = User.objects.get(username="bank_clerk")
+    user = User.objects.get(username="bank_new")
     assert (user.kind, user.is_staff, user.must_change_password) == (User.Kind.INSTITUTION, False, True)
     client = Client()
-    password_step(client, "bank_clerk", NEW_PASSWORD)
+    password_step(client, "bank_new", NEW_PASSWORD)
     assert client.get("/sign-in/second/")["Location"] == "/sign-in/bind/"
     assert not is_in(client)
 
 
 def test_an_operator_of_an_institution_comes_to_its_desk(cast: Cast) -> None:
-    user = User(username="bank_clerk", name="余某", kind=User.Kind.INSTITUTION, organisation=cast.bank)
+    user = User(username="bank_new", name="余某", kind=User.Kind.INSTITUTION, organisation=cast.bank)
     user.set_password(PASSWORD)
     user.save()
     client = Client()
     phone = Phone(user)
-    password_step(client, "bank_clerk")
+    password_step(client, "bank_new")
     assert code_step(client, phone.code())["Location"] == "/institutions/"
     page = client.get("/institutions/").content.decode()
     assert cast.bank.uscc in page

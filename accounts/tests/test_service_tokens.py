@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
@@ -13,8 +14,11 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Role, User
+from accounts.second_factors import issue_binding_code
+from accounts.sign_in_log import Door
 from accounts.tests.tokens import expired, issue, wish
 from accounts.token_models import IdempotentCall, Scope, ServiceToken, TokenRule, TokenUse
+from accounts.waiting import without_phone
 from creditfujian.tests.cast import Cast
 
 Browser = Callable[[User | None], Client]
@@ -42,6 +46,34 @@ def test_a_token_opens_nothing_until_another_administrator_confirms_it(cast: Cas
     assert tokens.why_closed(found) == ""
     assert found.user.has_perm("records.add_batch")
     assert found.state == "有效"
+
+
+def test_asking_and_confirming_want_the_second_factor_again(cast: Cast, as_user: Browser) -> None:
+    """A token opens more than an account does: like opening accounts, it is no deed for a browser left open."""
+    waiting = tokens.ask(wish(cast), by=cast.system_admin).token
+    system, security = as_user(cast.system_admin), as_user(cast.security_admin)
+    with time_machine.travel(timezone.now() + timedelta(minutes=12), tick=True):
+        for answer in (
+            system.post(f"{PAGES}add/", asked_for(cast)), security.post(f"{PAGES}{waiting.pk}/confirm/"),
+        ):  # fmt: skip
+            assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/sign-in/confirm/")
+        assert ServiceToken.objects.get().is_waiting
+        ended = security.post(f"{PAGES}{waiting.pk}/revoke/", {"reason": "疑似外泄"})
+        assert ended["Location"] == f"{PAGES}{waiting.pk}/change/", "ending one waits for nothing"
+        assert ServiceToken.objects.get().is_over
+
+
+def test_a_systems_account_is_among_no_peoples_accounts(cast: Cast, as_user: Browser) -> None:
+    """It has no phone to bind and no password to set: nobody is asked to, and nobody can."""
+    system = issue(cast).token.user
+    assert system not in without_phone()
+    for user in (cast.system_admin, cast.security_admin):
+        browser = as_user(user)
+        assert system.name not in browser.get("/admin/accounts/user/").content.decode()
+        for page in ("change", "password", "sign-in"):
+            assert browser.get(f"/admin/accounts/user/{system.pk}/{page}/").status_code != 200
+    with pytest.raises(ValidationError, match="绑定码"):
+        issue_binding_code(system, by=cast.security_admin, door=Door())
 
 
 @pytest.mark.parametrize("who", ["security_admin", "auditor", "data_officer", "operator", "credit_office", "clerk"])

@@ -1,6 +1,7 @@
 """Staff and institutions sign in with two factors; whoever guesses is locked out; every attempt leaves a line."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from django.utils import timezone
 from accounts.models import SignInLine, SignInRule, User
 from accounts.sign_in_rules import limits
 from accounts.tests.signing import CountingHasher, Phone, code_step, events, is_in, password_step, sign_in
-from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast, make_cast
+from creditfujian.lib import identity
+from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast, browser_of, make_cast
 
 
 def later(**time: int) -> time_machine.travel:
@@ -68,6 +70,50 @@ def test_one_goes_on_to_where_one_wanted_but_not_elsewhere(cast: Cast) -> None:
         client = Client()
         client.post("/sign-in/", {"username": "data_officer", "password": PASSWORD, "next": wanted})
         assert code_step(client, phone.code())["Location"] == reached
+
+
+@pytest.mark.parametrize("wanted", ["nowhere", "me", "a.b", "//elsewhere.example", "/\\elsewhere.example"])
+def test_what_is_no_path_of_ours_is_nowhere_to_go_on_to(cast: Cast, wanted: str) -> None:
+    answer = Client().post("/sign-in/", {"username": CITIZEN_NUMBER, "password": PASSWORD, "next": wanted})
+    assert answer["Location"] == "/me/"
+
+
+def test_a_lifted_lock_is_lifted_in_the_browser_that_one_always_uses_too(cast: Cast) -> None:
+    phone = Phone(cast.data_officer)
+    own = sign_in(cast.data_officer, phone)
+    own.post("/sign-out/")
+    for _ in range(5):
+        password_step(own, "data_officer", "错的")
+    assert password_step(own, "data_officer").status_code == 429
+    page = f"/admin/accounts/user/{cast.data_officer.pk}/sign-in/"
+    security = browser_of(cast.security_admin)
+    assert "解除锁定" in security.get(page).content.decode()
+    assert security.post(page, {"deed": "unlock"}).status_code == 302
+    assert password_step(own, "data_officer").status_code == 302
+
+
+NOBODYS = identity.invent(date(1971, 3, 4), 7)
+
+
+@pytest.mark.parametrize(
+    ("somebodys", "nobodys", "respelt"),
+    [
+        ("data_officer", "date_officer", str.upper),
+        (CITIZEN_NUMBER, NOBODYS, lambda number: f"{number[:6]} {number[6:]}"),
+    ],
+)
+def test_how_a_name_is_spelt_tells_nothing_of_whether_it_is_somebodys(
+    cast: Cast, somebodys: str, nobodys: str, respelt: Callable[[str], str]
+) -> None:
+    """Locked under one spelling, tried under another: one answer for every name."""
+    answers = []
+    for name in (somebodys, nobodys):
+        client = Client()
+        for _ in range(5):
+            password_step(client, name, "错的")
+        assert password_step(client, name, "错的").status_code == 429
+        answers.append(password_step(client, respelt(name), "错的").status_code)
+    assert answers[0] == answers[1]
 
 
 def test_a_citizen_signs_in_by_number_and_may_bind_a_phone(cast: Cast) -> None:
