@@ -33,7 +33,11 @@ def test_what_each_of_the_three_may_write(cast: Cast) -> None:
     for user, added, changed in (
         (cast.auditor, set(), set()),
         (cast.security_admin, set(), {"accounts.User"}),
-        (cast.system_admin, {"accounts.User", "accounts.Organisation"}, {"accounts.User", "accounts.Organisation"}),
+        (
+            cast.system_admin,
+            {"accounts.User", "accounts.Organisation", "accounts.ServiceToken"},
+            {"accounts.User", "accounts.Organisation"},
+        ),
     ):
         assert may(user, "add") == added, user
         assert may(user, "change") == changed, user
