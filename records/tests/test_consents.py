@@ -286,6 +286,18 @@ def test_the_three_equalities(listed: Cast, changes: dict[str, Any], refusal: Re
     assert consent.uses == 0
 
 
+def test_before_the_answer_a_use_tells_nothing_of_who_is_known(listed: Cast) -> None:
+    registered(listed)
+    known = asked(listed)
+    unknown = asked(listed, id_number="359901199001010038", name="林未知")
+    misnamed = asked(listed, name="林未知")
+    for consent, number in ((known, CITIZEN_NUMBER), (unknown, "359901199001010038"), (misnamed, CITIZEN_NUMBER)):
+        assert read(consent, listed.bank_clerk, id_number=number) == Refused(Refusal.NO_CONSENT)
+        assert read(consent, listed.bank_clerk, id_number=OTHER_NUMBER) == Refused(Refusal.NO_CONSENT)
+    decide_case(listed, dying(listed))
+    assert read(known, listed.bank_clerk) == Refused(Refusal.NO_CONSENT)
+
+
 def test_anothers_consent_and_none_at_all_look_alike(listed: Cast) -> None:
     consent, clerk = granted(listed), employer(listed, "loan")
     assert read(consent, clerk) is None
