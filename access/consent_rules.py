@@ -70,6 +70,8 @@ def refusal_of_use(
     """
     if not is_operator(user) or consent.organisation_id != user.organisation_id:
         return Refusal.NOT_GRANTEE
+    if consent.valid_from is None:  # never granted: whether the register knows the person is told to nobody
+        return Refusal.NO_CONSENT
     if consent.person is None or person is None or person.pk != consent.person.survivor().pk:
         return Refusal.OTHER_PERSON
     if consent.state in (Consent.State.GRANTED, Consent.State.USED):

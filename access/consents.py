@@ -1,6 +1,6 @@
 """The deeds of consent: asked for by an institution, answered by the person, withdrawn, ended by the night.
 
-The database holds the arrows, who may take which, and that scope and text never change once granted (migration 0006).
+The database holds the arrows, who may take which, and that scope and text never change once granted (migration 0005).
 A person's deed writes the person's own line in the query log first: without it the database lets nobody answer.
 """
 

@@ -23,6 +23,7 @@ class Sign(models.TextChoices):
     NIGHT = "night", "夜间查询"
     MANY_UNITS = "many_units", "多个单位查同一人"
     REFUSED = "refused", "多次被拒绝"
+    SAME_PLACE = "same_place", "同意授权后随即在同一网段使用"
     SAMPLE = "sample", "随机抽查"
     BATCH = "batch", "批量查询、导出先经复核"
 
@@ -31,7 +32,7 @@ VALUES = ("threshold", "hours", "share", "night_from", "night_until")
 NEEDS: dict[Sign, tuple[str, ...]] = {  # which values each sign is said by; the others stay empty
     Sign.NO_CASE: (), Sign.UNRESOLVED: ("hours", "share"), Sign.HOURLY: ("threshold", "hours"),
     Sign.LISTED: ("threshold", "hours"), Sign.NIGHT: ("threshold", "night_from", "night_until"),
-    Sign.MANY_UNITS: ("threshold", "hours"), Sign.REFUSED: ("threshold", "hours"), Sign.SAMPLE: ("share",),
+    Sign.MANY_UNITS: ("threshold", "hours"), Sign.REFUSED: ("threshold", "hours"), Sign.SAME_PLACE: ("hours",), Sign.SAMPLE: ("share",),
     Sign.BATCH: ("threshold",),
 }  # fmt: skip
 
@@ -116,6 +117,7 @@ class ReviewRule(Proposal):
             Sign.NIGHT: f"{_clock(self.night_from)} 至次日 {_clock(self.night_until)} 查询 {self.threshold} 次以上",
             Sign.MANY_UNITS: f"{self.hours} 小时内有 {self.threshold} 个以上单位查询",
             Sign.REFUSED: f"{self.hours} 小时内被拒绝 {self.threshold} 次以上",
+            Sign.SAME_PLACE: f"本人在网上同意后 {self.hours} 小时内，机构在同一网段使用授权",
             Sign.SAMPLE: f"每日随机抽取 {share}，每名查询人每月至少一次",
             Sign.BATCH: f"一次超过 {self.threshold} 人的，先由本单位另一名工作人员复核",
         }[Sign(self.sign)]

@@ -149,7 +149,8 @@ class ReviewedLine:
 
 
 _LINES = """
-SELECT q.seq, q.at, q.actor_name, q.organisation_name, q.kind, q.purpose, q.case_no, q.duty_code, q.items, q.decision,
+SELECT q.seq, q.at, q.actor_name, q.organisation_name, q.kind, q.purpose,
+       coalesce(nullif(q.case_no, ''), q.consent_no), q.duty_code, q.items, q.decision,
        (SELECT count(*) FROM access_queryperson p WHERE p.at = q.at AND p.query_id = q.seq)
   FROM access_anomalyline l JOIN access_query q ON q.seq = l.query_seq AND q.at = l.query_at
  WHERE l.anomaly_id = %s ORDER BY q.seq LIMIT %s

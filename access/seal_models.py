@@ -17,7 +17,7 @@ class Leaf(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "查询日志封存叶"
-        managed = False  # written out in migration 0005
+        managed = False  # written out in migration 0006
         db_table_comment = "append-only, written by the database: each line's place in the tree"
         default_permissions = ()
 
@@ -35,7 +35,7 @@ class Node(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "查询日志封存节点"
-        managed = False  # written out in migration 0005
+        managed = False  # written out in migration 0006
         db_table_comment = "append-only: kept nodes of the tree"
         default_permissions = ()
 

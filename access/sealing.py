@@ -48,6 +48,8 @@ def _seal() -> Checkpoint | None:
     last = Checkpoint.objects.first()
     if fault := shipping.disagreement(shipping.home()):
         raise LogBroken(fault)
+    if last is not None and not settings.LOG_KEYS.verifies(last.head, last.key_id, bytes(last.signature)):
+        raise LogBroken(f"检查点 {last.number} 的签名无效")  # where it says to go on from is nobody's word
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sealed, upto, gaps::text FROM access_seal_lines(make_interval(mins => %s))",

@@ -25,12 +25,13 @@ SHOWN = 100  # the latest of one's own that are over
 @require_safe
 @citizens_only
 def me_consents(request: HttpRequest, person: Person) -> HttpResponse:
-    mine = list(Consent.objects.about(person).select_related("organisation", "purpose")[: SHOWN + PAGE_SIZE])
-    context = {
-        "waiting": [one for one in mine if one.waits or one.state == State.ENTERED],
-        "in_force": [one for one in mine if one.is_in_force],
-        "over": [one for one in mine if not (one.waits or one.is_in_force or one.state == State.ENTERED)][:SHOWN],
-    }
+    """Show all that waits or is in force, however old, and the latest of what is over."""
+    mine = Consent.objects.about(person).select_related("organisation", "purpose")
+    open_ones = list(mine.filter(state__in=[*Consent.OPEN, State.GRANTED]))
+    waiting = [one for one in open_ones if one.waits or one.state == State.ENTERED]
+    in_force = [one for one in open_ones if one.is_in_force]
+    alive = [one.pk for one in waiting + in_force]
+    context = {"waiting": waiting, "in_force": in_force, "over": list(mine.exclude(pk__in=alive)[:SHOWN])}
     return render(request, "publicity/me/consents.html", context)
 
 

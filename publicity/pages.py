@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -33,17 +33,20 @@ from records.timeline import own_file_with_steps
 
 Page = Callable[..., HttpResponse]
 PAGE_SIZE = 30
+NOT_A_CITIZEN = "这里只供本人使用，您现在以工作账户登录。要办自己的事，请先退出，再用本人的账户登录。"
 SHOWN_AT_HOME = 6  # items of the catalogue; the rest is one link away
 
 
 def citizens_only(page: Page) -> Page:
-    """Let a signed-in citizen in, with their person; send others to sign in."""
+    """Let a signed-in citizen in, with their person; send the unknown to sign in, and say so to everybody else."""
 
     @wraps(page)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         user = request.user
-        if not (isinstance(user, User) and user.is_citizen):
+        if not isinstance(user, User):
             return redirect(f"{resolve_url('sign_in')}?next={request.path}")
+        if not user.is_citizen:  # signing in again as the same would lead here for ever
+            raise PermissionDenied(NOT_A_CITIZEN)
         return page(request, person=user.person, **kwargs)
 
     return guarded

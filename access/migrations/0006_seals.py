@@ -118,11 +118,13 @@ BEGIN
 END $$;
 
 CREATE FUNCTION access_checkpoint_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE before access_checkpoint;
+DECLARE before access_checkpoint; newest bigint;
 BEGIN
     SELECT * INTO before FROM access_checkpoint c ORDER BY c.number DESC LIMIT 1;
+    SELECT max(l.query_id) INTO newest FROM access_leaf l WHERE l.number >= coalesce(before.size, 0);
     IF NEW.number <> coalesce(before.number, 0) + 1 OR NEW.size < coalesce(before.size, 0)
        OR NEW.size <> (SELECT coalesce(max(l.number) + 1, 0) FROM access_leaf l)
+       OR NEW.upto <> greatest(before.upto, newest, 0)  -- a number beyond the lines would make the sealer skip them
        OR NEW.at NOT BETWEEN transaction_timestamp() AND clock_timestamp() OR NEW.at <= before.at THEN
         RAISE EXCEPTION 'a checkpoint follows the one before and covers every leaf' USING ERRCODE = 'check_violation',
             CONSTRAINT = 'checkpoint_follows_the_one_before';

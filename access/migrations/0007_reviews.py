@@ -113,6 +113,13 @@ BEGIN
         SELECT format('refused:%s:%s', n.actor_id, looked), n.actor_id, n.organisation_id, NULL::bigint,
                (SELECT max(o.times) FROM over o WHERE o.actor_id = n.actor_id), n.seq, n.at
           FROM no n WHERE EXISTS (SELECT 1 FROM over o WHERE o.actor_id = n.actor_id AND n.at >= o.at - span AND n.at <= o.at);
+    ELSIF rule.sign = 'same_place' THEN  -- whoever sat beside the person may have answered for them
+        RETURN QUERY SELECT format('same_place:%s', q.consent_no), q.actor_id, q.organisation_id, NULL::bigint, 1::bigint, q.seq, q.at
+          FROM access_query q JOIN access_consent c ON c.number = q.consent_no AND c.channel <> 'paper'
+         WHERE q.at >= from_ AND q.at < until_ AND q.kind = 'Q4' AND q.decision = 'allowed' AND q.address <> ''
+           AND q.at <= c.decided_at + span AND EXISTS (
+            SELECT 1 FROM access_query g WHERE g.at = c.decided_at AND g.consent_no = c.number AND g.kind = 'Q1'
+               AND g.address = q.address);
     ELSIF rule.sign = 'sample' THEN
         RETURN QUERY SELECT format('sample:%s', q.seq), q.actor_id, q.organisation_id, NULL::bigint, 1::bigint, q.seq, q.at
           FROM access_query q WHERE q.at >= since AND q.at < until_ AND q.actor_id IS NOT NULL

@@ -71,6 +71,7 @@ CREATE TRIGGER request_stays BEFORE UPDATE ON access_request FOR EACH ROW WHEN (
     (NEW.actor_id, NEW.organisation_id, NEW.kind, NEW.reach, NEW.duty_code, NEW.case_no, NEW.purpose, NEW.purpose_text)
     IS DISTINCT FROM
     (OLD.actor_id, OLD.organisation_id, OLD.kind, OLD.reach, OLD.duty_code, OLD.case_no, OLD.purpose, OLD.purpose_text)
+    OR NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.expires_at > OLD.expires_at
 ) EXECUTE FUNCTION access_request_stays();
 """
 DUTIES_UNDONE = """

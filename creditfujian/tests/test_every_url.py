@@ -232,7 +232,7 @@ def test_the_page_of_an_own_file_is_the_only_one_that_shows_a_record_to_its_pers
     cast, _ = stage
     assert FACTS in as_user(cast.citizen).get("/me/file/").content.decode()
     assert FACTS not in as_user(cast.other_citizen).get("/me/file/").content.decode()
-    assert as_user(cast.officer_here).get("/me/file/").status_code == 302
+    assert as_user(cast.officer_here).get("/me/file/").status_code == 403
 
 
 def test_an_officer_without_the_registration_of_another_gets_nothing(

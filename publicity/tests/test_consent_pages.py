@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from access import institutions
+from access import consents, institutions
 from access.models import Consent, ConsentUse, Institution, Message
 from accounts.models import User
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast
-from records.tests.consenting import Form, asked, employer, granted, registered
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
+from records.tests.consenting import Form, as_, asked, employer, granted, registered
 from records.tests.deliveries import decided, deliver, penalty
 
 As = Callable[[User | None], Client]
@@ -133,7 +133,7 @@ def test_nobody_deals_with_anothers_consent(listed: Cast, as_user: As, deed: str
     stranger = employer(listed)
     page = f"/me/consents/{consent.number}/"
     assert as_user(listed.other_citizen).post(page, {"deed": deed}).status_code == 404
-    assert as_user(listed.bank_clerk).post(page, {"deed": deed}).status_code == 302
+    assert as_user(listed.bank_clerk).post(page, {"deed": deed}).status_code == 403
     assert as_user(stranger).get(f"/institutions/consents/{consent.number}/").status_code == 404
     for user in (listed.citizen, listed.officer_here, listed.auditor):
         assert as_user(user).get(f"/institutions/consents/{consent.number}/").status_code == 403
@@ -160,10 +160,31 @@ def test_messages_are_unread_until_they_are_shown(listed: Cast, as_user: As) -> 
     assert "还没有消息" in as_user(listed.other_citizen).get("/me/messages/").content.decode()
 
 
-def test_an_operator_signs_in_and_lands_on_their_requests(listed: Cast, client: Client) -> None:
-    answer = client.post("/sign-in/", {"username": "bank_clerk", "password": PASSWORD}, follow=True)
-    assert answer.redirect_chain[-1][0] == "/institutions/consents/"
-    assert "申请授权" in answer.content.decode()
+@pytest.mark.parametrize("who", ["officer_here", "bank_clerk"])
+def test_whoever_is_signed_in_at_work_is_told_so_and_not_sent_to_sign_in_again(
+    cast: Cast, as_user: As, who: str
+) -> None:
+    answer = as_user(getattr(cast, who)).get("/me/")
+    assert answer.status_code == 403
+    assert "您现在以工作账户登录" in answer.content.decode()
+    assert as_user(None).get("/me/")["Location"] == "/sign-in/?next=/me/"
+
+
+def test_a_consent_in_force_stays_in_sight_however_many_came_after(
+    listed: Cast, as_user: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = granted(listed, days=300)
+    monkeypatch.setattr("publicity.consent_pages.SHOWN", 1)
+    monkeypatch.setattr("publicity.consent_pages.PAGE_SIZE", 1)
+    for n in range(3):
+        consents.decline(asked(listed, reference=f"贷{n}").number, by=as_(listed.citizen))
+    assert first.number in main_of(as_user(listed.citizen).get("/me/consents/"))
+
+
+def test_an_operator_goes_from_their_desk_to_their_requests(listed: Cast, as_user: As) -> None:
+    bank = as_user(listed.bank_clerk)
+    assert 'href="/institutions/consents/"' in main_of(bank.get("/institutions/"))
+    assert "申请授权" in main_of(bank.get("/institutions/consents/"))
 
 
 def test_an_institution_without_a_registration_is_told_so(cast: Cast, as_user: As) -> None:

@@ -87,7 +87,7 @@ def test_only_ones_own_lines(read: Cast, as_user: As) -> None:
     assert as_user(read.citizen).get(mine).status_code == 200
     assert as_user(read.other_citizen).get(mine).status_code == 404
     assert as_user(read.citizen).get("/me/access/999999/proof.json").status_code == 404
-    assert as_user(read.officer_here).get(mine).status_code == 302
+    assert as_user(read.officer_here).get(mine).status_code == 403
     assert as_user(None).get(mine).status_code == 302
 
 

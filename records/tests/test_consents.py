@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from access import consents, institutions
-from access.actions import Ask, write_query
-from access.models import Consent, ConsentPurpose, ConsentUse, Kind, Message, Query, QueryPerson, Refusal
+from access import consents, institutions, reviews
+from access.actions import Ask, Asker, write_query
+from access.models import Anomaly, Consent, ConsentPurpose, ConsentUse, Kind, Message, Query, QueryPerson, Refusal
 from access.reading import access_history
 from accounts.models import User
 from catalogue.models import Item
@@ -286,6 +286,18 @@ def test_the_three_equalities(listed: Cast, changes: dict[str, Any], refusal: Re
     assert consent.uses == 0
 
 
+def test_before_the_answer_a_use_tells_nothing_of_who_is_known(listed: Cast) -> None:
+    registered(listed)
+    known = asked(listed)
+    unknown = asked(listed, id_number="359901199001010038", name="林未知")
+    misnamed = asked(listed, name="林未知")
+    for consent, number in ((known, CITIZEN_NUMBER), (unknown, "359901199001010038"), (misnamed, CITIZEN_NUMBER)):
+        assert read(consent, listed.bank_clerk, id_number=number) == Refused(Refusal.NO_CONSENT)
+        assert read(consent, listed.bank_clerk, id_number=OTHER_NUMBER) == Refused(Refusal.NO_CONSENT)
+    decide_case(listed, dying(listed))
+    assert read(known, listed.bank_clerk) == Refused(Refusal.NO_CONSENT)
+
+
 def test_anothers_consent_and_none_at_all_look_alike(listed: Cast) -> None:
     consent, clerk = granted(listed), employer(listed, "loan")
     assert read(consent, clerk) is None
@@ -549,6 +561,22 @@ def test_no_query_line_leaves_out_the_log_when_refused(listed: Cast) -> None:
     before = QueryPerson.objects.count()
     read(consent, listed.bank_clerk, id_number=OTHER_NUMBER)
     assert QueryPerson.objects.count() == before + 1
+
+
+@pytest.mark.parametrize(("address", "found"), [("198.51.100.0/24", True), ("192.0.2.0/24", False)])
+def test_a_consent_used_where_it_was_just_given_gets_a_second_look(listed: Cast, address: str, found: bool) -> None:
+    waits = asked(listed)
+    shown = consents.digest_of(consents.text_of(waits, scope_of(waits)))
+    consents.agree(waits.number, scope_of(waits), shown=shown, by=Asker(listed.citizen, "公示网站", address))
+    assert isinstance(read(waits, listed.bank_clerk), File)
+    reviews.look_at(timezone.localdate())
+    reviews.look_at(timezone.localdate())
+    opened = Anomaly.objects.filter(sign="same_place")
+    assert [one.organisation for one in opened] == [listed.bank] * found
+    for one in opened:
+        assert Anomaly.objects.to_answer_by(listed.credit_office).filter(pk=one.pk).exists()
+        line = reviews.lines_of(one, by=listed.credit_office)[0]
+        assert (line.case_no, line.actor) == (waits.number, listed.bank_clerk.name)
 
 
 # --- whoever can no longer consent ---------------------------------------------------------------------------

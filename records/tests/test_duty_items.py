@@ -100,9 +100,12 @@ def test_a_registration_in_the_database_holds_only_what_its_duty_needs(narrow: C
         )
     move = "UPDATE access_request_items SET request_id = %s WHERE request_id = %s"
     refused_by_database("does not open", move, other.pk, request.pk)
-    refused_by_database(
-        "never rewritten", "UPDATE access_request SET duty_code = '350000-MRKT-01'  WHERE id = %s", other.pk
-    )
+    for change in (
+        "duty_code = '350000-MRKT-01'", f"person_id = {narrow.other_citizen.person.pk}",
+        "expires_at = expires_at + interval '1 hour'",
+        "created_at = created_at + interval '9 days', expires_at = expires_at + interval '9 days'",
+    ):  # fmt: skip
+        refused_by_database("never rewritten", f"UPDATE access_request SET {change} WHERE id = %s", other.pk)
 
 
 def test_the_person_reads_the_duty_by_its_name_and_law(narrow: Cast, as_user: Callable[[User | None], Client]) -> None:
