@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
@@ -88,7 +89,10 @@ class SmallJson(JSONParser):
         length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > LONGEST_JSON:
             raise Problem(413, "A21", f"请求内容超过 {LONGEST_JSON >> 10} KB。请对照接口说明核对。")
-        return super().parse(stream, media_type, parser_context)
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:  # brackets within brackets
+            raise ParseError from None
 
 
 class OnlyJson(BaseContentNegotiation):

@@ -202,3 +202,11 @@ def test_changes_made_by_a_call_are_the_systems_whatever_session_comes_along(
     assert len(pre_save.receivers) == before
     changed = LogEntry.objects.filter(content_type__model="organisation", object_pk=str(cast.market.pk), action=1)
     assert [entry.actor.kind for entry in changed if entry.actor] == [User.Kind.SERVICE] * 2
+
+
+@pytest.mark.parametrize("body", ["[" * 60_000, '{"reason":' * 6_000, '{"reason": NaN}', "\ufeff{}"])
+def test_what_is_no_json_is_refused_and_no_error_of_ours(cast: Cast, body: str) -> None:
+    one = system(cast)
+    number = one.send_lines(one_line(cast)).json()["number"]
+    address = f"{BATCHES}{number}/withdraw/"
+    is_problem(one.post(address, body.encode(), content_type="application/json"), 400, "A11")
