@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import include, path
 
 from records.models import Record
 
@@ -43,4 +43,4 @@ class RecordOrdinary(admin.ModelAdmin):
 
 site = OpenSite(name="ordinary")
 site.register(Record, RecordOrdinary)
-urlpatterns = [path("ordinary/", site.urls)]
+urlpatterns = [path("ordinary/", site.urls), path("", include("accounts.urls"))]  # our frame of the admin links there
