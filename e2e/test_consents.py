@@ -13,6 +13,9 @@ def test_a_bank_asks_a_person_narrows_and_it_is_read_once(visitor: Come, site: S
     name, number = note.split("，")[0], note.split("身份证号码 ")[1][:18]
     bank, person = visitor(), visitor()
     bank.sign_in("institution")
+    bank.go("/institutions/")
+    bank.look("机构-工作页")
+    bank.page.get_by_role("link", name="授权与查询").click()
     assert "/institutions/consents/" in bank.page.url
     bank.look("机构-查询授权")
     reached_by_tab(bank)
