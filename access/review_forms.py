@@ -41,8 +41,8 @@ class ReviewRuleForm(forms.ModelForm):
         fields = ["sign", "threshold", "hours", "share", "night_from", "night_until", "basis", "valid_from"]
         widgets = {
             "valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            "night_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-            "night_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "night_from": forms.TimeInput(attrs={"placeholder": "22:00"}, format="%H:%M"),
+            "night_until": forms.TimeInput(attrs={"placeholder": "06:00"}, format="%H:%M"),
             "basis": forms.Textarea(attrs={"rows": 2}),
         }
 

@@ -31,6 +31,8 @@ def test_words_are_reviewed_by_two_and_amended_by_their_person(visitor: Come) ->
     second = visitor()
     second.sign_in("credit_office2")
     second.go(page.url)
+    assert second.page.get_by_role("button", name="同意暂停显示").count() == 0  # nobody decides on words unread
+    second.page.get_by_role("link", name="查阅声明文字").click()
     second.look("声明复核-审核")
     second.page.get_by_role("button", name="同意暂停显示").click()
     second.look("声明复核-已暂停")
