@@ -20,7 +20,7 @@ from catalogue.rules import add_months
 from creditfujian.lib import identity
 from creditfujian.lib.crypto import Keyring
 from creditfujian.tests.cast import Cast
-from records import actions, acts, persons, preview
+from records import actions, persons, preview
 from records.intake import files, prints, stage
 from records.intake.base import Boolean, ErrorCell, Formula, Number
 from records.intake.header import SOURCE_LABEL
@@ -31,7 +31,7 @@ from records.models import Batch, ReturnedRow
 from records.person_models import PersonCase
 from records.tests.crafting import crafted, text_row
 from records.tests.deliveries import HEADER, as_csv, check, decided, deliver, penalty, problems
-from records.tests.life import asker, at, done, owner_sql
+from records.tests.life import asker, at, done, opened_and_decided, owner_sql
 from records.tests.persons import CERTIFICATE, POLICE, agreed, settled
 from records.tests.test_acts import correction
 from records.tests.test_killed_worker import in_a_worker
@@ -90,7 +90,7 @@ def word_of(series: int) -> str:
 def corrected(world: World) -> None:
     act, wrong = correction(world.cast, world.record(0), **{FINE: "5.5"})
     assert wrong == {}
-    acts.decide(act.pk, by=world.cast.data_reviewer, agree=True)
+    opened_and_decided(world.cast, act)
 
 
 def withdrawn(world: World) -> None:
