@@ -1,7 +1,5 @@
 """The person's consents and messages: what is asked, the exact words, yes, no, withdrawn."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +14,7 @@ from accounts.models import Person
 from accounts.web import do_and_say
 from catalogue.deadline_forms import take_over
 from publicity.consent_forms import ScopeForm
-from publicity.pages import PAGE_SIZE, citizens_only
+from publicity.pages import citizens_only, one_page
 
 State = Consent.State
 SHOWN = 100  # the latest of one's own that are over
@@ -88,15 +86,9 @@ def _own(person: Person, number: str) -> Consent:
 @citizens_only
 def me_messages(request: HttpRequest, person: Person) -> HttpResponse:
     """Show the messages, the newest first; what has been shown is read."""
-    before = request.GET.get("before", "")
     mine = Message.objects.to(person).select_related("consent")
-    page = list((mine.filter(pk__lt=int(before)) if before.isdecimal() else mine)[: PAGE_SIZE + 1])
-    shown = page[:PAGE_SIZE]
-    context: dict[str, Any] = {
-        "shown": shown, "more": len(page) > PAGE_SIZE, "last": shown[-1].pk if shown else None,
-        "unread": mine.unread().count(),
-    }  # fmt: skip
+    context = one_page(request, mine) | {"unread": mine.unread().count()}
     answer = render(request, "publicity/me/messages.html", context)
     if request.method == "GET":
-        Message.objects.filter(pk__in=[one.pk for one in shown]).unread().update(read_at=timezone.now())
+        Message.objects.filter(pk__in=[one.pk for one in context["shown"]]).unread().update(read_at=timezone.now())
     return answer

@@ -19,7 +19,7 @@ from accounts.models import User
 from catalogue.deadline_forms import take_over
 from creditfujian.lib import identity
 from publicity.consent_forms import AskForm, UseForm
-from publicity.pages import PAGE_SIZE
+from publicity.pages import one_page
 from records.consent_answers import answer
 from records.reading import ByConsent, Refused, file_by_consent
 
@@ -44,12 +44,7 @@ def operators_only(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 @require_safe
 @operators_only
 def institution_consents(request: HttpRequest, user: User) -> HttpResponse:
-    before = request.GET.get("before", "")
-    mine = Consent.objects.of(user).select_related("purpose")
-    page = list((mine.filter(pk__lt=int(before)) if before.isdecimal() else mine)[: PAGE_SIZE + 1])
-    shown = page[:PAGE_SIZE]
-    context = {
-        "shown": shown, "more": len(page) > PAGE_SIZE, "last": shown[-1].pk if shown else None,
+    context = one_page(request, Consent.objects.of(user).select_related("purpose")) | {
         "registration": registration_of(user.organisation), "organisation": user.organisation, "not_yet": NOT_YET,
     }  # fmt: skip
     return render(request, "publicity/institutions/consents.html", context)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -116,6 +117,17 @@ def me_access(request: HttpRequest, person: Person) -> HttpResponse:
     shown = with_item_names(lines[:PAGE_SIZE])
     context = {"lines": shown, "more": len(lines) > PAGE_SIZE, "own": own, "last": shown[-1].seq if shown else None}
     return render(request, "publicity/me/access.html", context)
+
+
+def one_page(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
+    """Return a page of rows, the newest first, for the template: `shown`, whether there is `more`, the `last` one's key.
+
+    Pages by keyset: the next page's address carries the last row's key as `before`.
+    """
+    before = request.GET.get("before", "")
+    found = list((rows.filter(pk__lt=int(before)) if before.isdecimal() else rows)[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return {"shown": shown, "more": len(found) > PAGE_SIZE, "last": shown[-1].pk if shown else None}
 
 
 def with_item_names(lines: list[Access]) -> list[Access]:

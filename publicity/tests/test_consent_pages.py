@@ -175,7 +175,6 @@ def test_a_consent_in_force_stays_in_sight_however_many_came_after(
 ) -> None:
     first = granted(listed, days=300)
     monkeypatch.setattr("publicity.consent_pages.SHOWN", 1)
-    monkeypatch.setattr("publicity.consent_pages.PAGE_SIZE", 1)
     for n in range(3):
         consents.decline(asked(listed, reference=f"贷{n}").number, by=as_(listed.citizen))
     assert first.number in main_of(as_user(listed.citizen).get("/me/consents/"))
