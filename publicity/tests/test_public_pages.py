@@ -142,11 +142,14 @@ def test_a_citizen_sees_own_record_and_who_looked(listed: Cast, as_user: As) -> 
     assert "我的" in me.get("/me/access/?own=1").content.decode()
 
 
-def test_others_are_sent_to_sign_in(cast: Cast, as_user: As) -> None:
-    for user in (None, cast.auditor, cast.officer_here):
-        for page in ("/me/", "/me/file/", "/me/access/"):
+def test_the_unknown_are_sent_to_sign_in_and_who_is_at_work_is_told_why_not(cast: Cast, as_user: As) -> None:
+    for page in ("/me/", "/me/file/", "/me/access/"):
+        answer = as_user(None).get(page)
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"/sign-in/?next={page}")
+        for user in (cast.auditor, cast.officer_here):
             answer = as_user(user).get(page)
-            assert (answer.status_code, answer.headers["Location"]) == (302, f"/sign-in/?next={page}")
+            assert answer.status_code == 403
+            assert "您现在以工作账户登录" in answer.content.decode()
 
 
 def test_large_type_goes_back_to_where_the_reader_was_and_nowhere_else(client: Client, db: None) -> None:
