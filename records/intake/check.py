@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from records.intake.base import SHEET_STEP
@@ -137,6 +138,8 @@ def work_on(batch: Batch) -> None:
         # Rows just staged or written have no statistics yet; without this a big batch may meet a nested loop.
         if max(batch.rows, batch.rows_done) > BIG:
             cursor.execute("SET LOCAL enable_nestloop = off")
+            # A million staged rows joined with a million persons go to disk and back within the server's usual memory.
+            cursor.execute("SET LOCAL work_mem = %s", [f"{settings.INTAKE_WORK_MEM_MIB}MB"])
 
 
 def compare_with_file(batch: Batch, *, doc_field: str, name_field: str) -> None:
