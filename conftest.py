@@ -1,8 +1,4 @@
-"""Test set-up: the database is made by its owner; the tests run as the application.
-
-A transactional test gets a database of its own, copied from the migrated template, so that append-only tables
-stay append-only and nothing is ever truncated.
-"""
+"""Test set-up: the databases are made by their owner; the tests run as the application (creditfujian/tests/databases.py)."""
 
 import os
 import tempfile
@@ -12,79 +8,63 @@ from typing import Any
 
 import pytest
 
+MEDIA = tempfile.TemporaryDirectory(prefix="cf-media-")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "creditfujian.settings")
 os.environ["DEMO"] = "1"
-os.environ["MEDIA_ROOT"] = tempfile.mkdtemp(prefix="cf-media-")
+os.environ["MEDIA_ROOT"] = MEDIA.name
+
+pytest_plugins = ["creditfujian.tests.cast"]
 
 
-def _owner_sql(*statements: str) -> None:
-    from django.conf import settings
-
-    from creditfujian.dev import owner_sql
-
-    owner_sql.run(settings.DATABASES["owner"], settings.CF_MAINTENANCE_DATABASE, *statements)
-
-
-def _point_to(name: str) -> None:
-    from django.conf import settings
-    from django.db import connections
-
-    for alias in ("default", "owner"):
-        connections[alias].close()
-        settings.DATABASES[alias]["NAME"] = name
-        connections[alias].settings_dict["NAME"] = name
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a portal or a file made once for its module; the rest goes to whichever process is free."""
+    for item in items:
+        if item.nodeid.startswith("e2e/"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-def _working_copy() -> tuple[str, ...]:
-    """Return what makes the working database; rights on a database are not copied with it."""
-    from creditfujian.database import no_tables_before_ours
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Choose the database before any fixture speaks to it: with the cast for whoever asks for it."""
+    from creditfujian.tests import databases
 
-    template, working = _names()
-    return f"CREATE DATABASE {working} TEMPLATE {template}", no_tables_before_ours(working)
+    databases.point_to(databases.working(_kind(item)))
 
 
-def _names() -> tuple[str, str]:
-    suffix = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    return f"test_cf_{suffix}_template", f"test_cf_{suffix}"
+def _kind(item: pytest.Item) -> str:
+    from creditfujian.tests import databases
+
+    wants = "cast" in getattr(item, "fixturenames", ()) or hasattr(getattr(item, "module", None), "make_cast")
+    return databases.CAST if wants else databases.BARE
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """Migrate a template as the owner, copy it, and serve the tests as the application."""
+    """Make the databases, and drop this process's own in the end."""
     from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connections
 
-    settings.CF_MAINTENANCE_DATABASE = settings.DATABASES["owner"]["NAME"]
-    template, working = _names()
+    from creditfujian.tests import databases
+
+    wanted = settings.DATABASES["default"]["NAME"]
     with django_db_blocker.unblock():
-        _owner_sql(
-            f"DROP DATABASE IF EXISTS {working} WITH (FORCE)", f"DROP DATABASE IF EXISTS {template} WITH (FORCE)",
-            f"CREATE DATABASE {template}",
-        )  # fmt: skip
-        _point_to(template)
-        call_command("migrate", database="owner", verbosity=0)
-        connections.close_all()
-        _owner_sql(*_working_copy())
-        _point_to(working)
+        databases.set_up()
+        databases.point_to(wanted)
     yield
     with django_db_blocker.unblock():
-        connections.close_all()
-        _owner_sql(
-            f"DROP DATABASE IF EXISTS {working} WITH (FORCE)", f"DROP DATABASE IF EXISTS {template} WITH (FORCE)"
-        )
-        _point_to(settings.CF_MAINTENANCE_DATABASE)
+        databases.tear_down()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _fresh_database_after_transactional_tests(django_db_blocker: Any) -> Iterator[None]:
+def _fresh_database_after_transactional_tests() -> Iterator[None]:
     """Replace Django's truncation (which our tables refuse) by a new copy of the template."""
-    from django.db import connections
+    from django.conf import settings
     from django.test import TransactionTestCase
 
+    from creditfujian.tests import databases
+
     def copy_again(self: TransactionTestCase) -> None:
-        connections.close_all()
-        _owner_sql(f"DROP DATABASE IF EXISTS {_names()[1]} WITH (FORCE)", *_working_copy())
+        used = settings.DATABASES["default"]["NAME"]
+        databases.renew(databases.CAST if used == databases.working(databases.CAST) else databases.BARE)
 
     original = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = copy_again
@@ -94,13 +74,12 @@ def _fresh_database_after_transactional_tests(django_db_blocker: Any) -> Iterato
 
 @pytest.fixture(autouse=True)
 def _media(settings: Any, tmp_path: Path) -> None:
+    from creditfujian.tests import databases
+
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = databases.HASHERS
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-
-
-pytest_plugins = ["creditfujian.tests.cast"]

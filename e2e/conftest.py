@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from creditfujian.lib import totp
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DATABASE = "e2e_credit_fujian"
+DATABASE = f"e2e_credit_fujian_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 SHOTS = CHECKOUT / ".data" / "screenshots"
 DESKTOP, PHONE = {"width": 1366, "height": 900}, {"width": 390, "height": 844}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

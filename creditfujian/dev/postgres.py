@@ -31,7 +31,10 @@ SETTINGS = {
     "listen_addresses": "''", "shared_buffers": "256MB", "work_mem": "32MB", "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB", "jit": "off", "max_connections": "100", "timezone": "UTC",
 }  # fmt: skip
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROW_AWAY = {
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "max_connections": "300",  # as many tests at a time as there are cores, some with twenty callers at once
+}  # fmt: skip
 
 
 class PostgresError(Exception):

@@ -32,13 +32,31 @@ def main(what: str, arguments: list[str]) -> int:
             return _run(settings, "-m", f"benchmarks.{which}", *rest)
         setup.fonts()
         settings["CF_BROWSER"] = browser() or ""
-        return _run(settings, "-m", "pytest", *arguments)
+        return _run(settings, "-m", "pytest", *processes(arguments), *arguments)
     except PostgresError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
         if server is not None:
             server.stop()
+
+
+def processes(arguments: list[str]) -> list[str]:
+    """Return pytest's options for as many processes as there are cores, or as CF_WORKERS says.
+
+    One process where a second would only cost its start: a single file, a debugger, counts written anew.
+    """
+    own = ("-n", "--dist", "--pdb", "--trace", "--collect-only")
+    alone = any(one.startswith(own) or one in ("-s", "--co", "no:xdist") for one in arguments)
+    files = {
+        one.split("::")[0] for one in arguments if not one.startswith("-") and (CHECKOUT / one.split("::")[0]).exists()
+    }
+    single = len(files) == 1 and all((CHECKOUT / one).is_file() for one in files)
+    if alone or single or os.environ.get("UPDATE_QUERY_COUNTS"):
+        return []
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = int(os.environ.get("CF_WORKERS") or cores)
+    return ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else []
 
 
 def browser() -> str | None:
