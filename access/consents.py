@@ -29,6 +29,7 @@ from access.consent_rules import (
     registration_of,
 )
 from access.models import Consent, ConsentPurpose, ConsentText, Institution, Kind, Message, Refusal
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue.deadlines import due, rule_for
@@ -316,8 +317,9 @@ def _own(number: str, by: Asker, deed: str) -> Iterator[tuple[Consent, Person]]:
     if person is None or not person.may_act:
         raise PermissionDenied("只有本人可以办理自己的授权。")
     with transaction.atomic():
-        mine = Consent.objects.about(person).select_related("organisation", "institution", "purpose", "person")
+        mine = Consent.objects.about(person).select_related("organisation", "institution", "purpose")
         consent = mine.select_for_update(of=("self",), no_key=True).get(number=number)
+        people.open_persons(consent.person_id)  # perhaps under a number that was merged into theirs
         write_own_line(consent, person, deed, by=by)
         yield consent, person
 
@@ -346,14 +348,19 @@ def withdraw_for(number: str, id_number: str, *, by: User) -> Consent:
     person = Person.objects.holder_of(check_identity(id_number))
     with transaction.atomic():
         mine = Consent.objects.select_for_update(of=("self",), no_key=True).filter(number=number.strip().upper())
-        found = mine.select_related("person", "organisation").first()
-        if found is None or found.state != State.GRANTED or found.person is None or found.person.survivor() != person:
+        found = mine.select_related("organisation").first()
+        if found is None or found.state != State.GRANTED or found.person_id is None or not _is_theirs(found, person):
             raise ValidationError("此人没有这个编号的有效授权，请核对编号和证件。", code="state")
         found.state, found.ended_by = State.WITHDRAWN, by
         found.save()
         said = f"授权编号 {found.number}，撤回立即生效。"
         tell(found, f"窗口为您撤回了给{found.organisation}的查询授权", said)
         return found
+
+
+def _is_theirs(consent: Consent, person: Person | None) -> bool:
+    of = people.opened(consent)
+    return of is not None and of.survivor() == person
 
 
 # --- what the pages show -----------------------------------------------------------------------------------
