@@ -387,9 +387,10 @@ def waiting_for_answer(person: Person) -> int:
 def end_what_is_over() -> dict[str, int]:
     """Move what dates have ended to its last state; nothing depends on it. Safe to run twice."""
     today, counts = timezone.localdate(), {}
-    for name, state, ended, over in (
-        ("consents_lapsed", State.ASKED, State.LAPSED, {"answer_by__lt": today}),
-        ("consents_expired", State.GRANTED, State.EXPIRED, {"valid_to__lt": today}),
-    ):
-        counts[name] = Consent.objects.filter(state=state, **over).update(state=ended)
+    with people.everybody("what dates have ended moves to its last state"):
+        for name, state, ended, over in (
+            ("consents_lapsed", State.ASKED, State.LAPSED, {"answer_by__lt": today}),
+            ("consents_expired", State.GRANTED, State.EXPIRED, {"valid_to__lt": today}),
+        ):
+            counts[name] = Consent.objects.filter(state=state, **over).update(state=ended)
     return counts

@@ -30,12 +30,13 @@ class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Fetch the account of a session with its organisation, which nearly every page asks for; open its person's row."""
+        """Fetch the account of a session with its organisation, which nearly every page asks for; open what is theirs."""
         alive = Func(F("person"), function="accounts_may_act", output_field=BooleanField())
         user = User.objects.select_related("organisation").annotate(person_may_act=alive).filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):
             return None
         people.open_persons(user.person_id)
+        people.open_office(user.organisation_id)
         return user
 
     def user_can_authenticate(self, user: Any) -> bool:

@@ -158,6 +158,7 @@ class Person(models.Model):
         if self._state.adding:
             people.open_numbers(bytes(self.id_index))
         super().save(*args, **kwargs)
+        people.open_persons(self.pk)
 
     def id_number(self) -> str:
         """Open the seal. Callers mask what they show: creditfujian.lib.masking."""
@@ -184,7 +185,9 @@ class Person(models.Model):
         """Return this person's key and those of all that were merged into it: whose lines are this human's."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT accounts_family(%s)", [self.pk])
-            return [key for (key,) in cursor.fetchall()]
+            family = [key for (key,) in cursor.fetchall()]
+        people.open_persons(*family)  # whoever has come by one of their numbers has come by the human
+        return family
 
     def former_names(self) -> tuple[str, ...]:
         """Return the names that the person bore before, the latest first."""

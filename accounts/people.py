@@ -6,7 +6,7 @@ cannot read in the database, for this connection alone, so a statement that some
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import _GeneratorContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from accounts.models import Person
 
 Row = TypeVar("Row")
-EVERYBODY = "*"
-_SEALED_OFF = ("accounts_person", "accounts_everybody_is_open")  # who names one of these needs to know who is open
+EVERYBODY, LOG = "*", "l"
+# Statements that name one of these need to know who is open; a line of the log is written without being seen.
+_CLOSED = (
+    "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
+    "access_lines", "FROM access_queryperson", 'FROM "access_queryperson',
+)  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256
 
 _open: ContextVar[frozenset[str]] = ContextVar("people", default=frozenset())
@@ -54,6 +58,12 @@ def open_numbers(*indexes: bytes) -> None:
     _open.set(_open.get() | {f"n{index.hex()}" for index in indexes})
 
 
+def open_office(key: int | None) -> None:
+    """Open what is the business of this office until the request ends: of whoever has signed in, or shown its token."""
+    if key is not None:
+        _open.set(_open.get() | {f"o{key}"})
+
+
 def opened(row: Any, name: str = "person") -> "Person | None":
     """Open the person that a row points at, and return them."""
     open_persons(getattr(row, f"{name}_id"))
@@ -68,11 +78,22 @@ def opened_all(rows: Iterable[Row], name: str = "person") -> list[Row]:
     return found
 
 
-@contextmanager
-def everybody(why: str) -> Iterator[None]:
+def everybody(why: str) -> _GeneratorContextManager[None]:
     """Open all persons for a deed of the system itself, never for a page: `why` names it for the reader of the code."""
     assert why
-    before = _open.set(_open.get() | {EVERYBODY})
+    return _with(frozenset({EVERYBODY}))
+
+
+def log(why: str) -> _GeneratorContextManager[None]:
+    """Open whom the whole query log names: to verify it, to prove a line, to review lines and write that down."""
+    assert why
+    return _with(frozenset({LOG}))
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Begin with nobody open, and leave nobody open behind: around each request and each job."""
+    before = _open.set(frozenset())
     try:
         yield
     finally:
@@ -81,9 +102,8 @@ def everybody(why: str) -> Iterator[None]:
 
 
 @contextmanager
-def nobody() -> Iterator[None]:
-    """Begin with nobody open, and leave nobody open behind: around each request and each job."""
-    before = _open.set(frozenset())
+def _with(more: frozenset[str]) -> Iterator[None]:
+    before = _open.set(_open.get() | more)
     try:
         yield
     finally:
@@ -105,8 +125,10 @@ def survivor_of(person: int) -> int:
 
 
 def is_known() -> bool:
-    """Tell whether the database takes our signature; with everybody open it says so."""
-    return bool(_scalar("SELECT accounts_everybody_is_open()"))
+    """Tell whether the database takes our signature."""
+    connection.ensure_connection()
+    told = signed(frozenset({EVERYBODY}), connection.connection.get_backend_pid())
+    return bool(_scalar("SELECT '*' = ANY (accounts_signed(%s))", told))
 
 
 def _scalar(sql: str, *values: Any) -> Any:
@@ -131,7 +153,7 @@ class _Told:
         if text.startswith("ROLLBACK TO"):
             self.who = None
         elif not text.startswith("RELEASE"):
-            self.bring(context["connection"], needed=any(table in text for table in _SEALED_OFF))
+            self.bring(context["connection"], needed=any(table in text for table in _CLOSED))
         return execute(sql, params, many, context)
 
     def bring(self, at: Any, *, needed: bool) -> None:

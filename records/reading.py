@@ -253,9 +253,9 @@ def file_by_consent(asked: ByConsent, *, by: Asker) -> File | Refused | None:
 def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
     """Read under the consent's lock: of two that come for its last use one is answered, none that begins after a withdrawal."""
     assert by.user is not None
+    person = Person.objects.holder_of(asked.id_number)
     found = Consent.objects.select_related("organisation", "purpose")
     consent = found.select_for_update(of=("self",), no_key=True).filter(number=asked.number).first()
-    person = Person.objects.holder_of(asked.id_number)
     if consent is not None:
         people.open_persons(consent.person_id)  # theirs is what the consent is compared with
     use, wanted = Use(asked.purpose, asked.form), None if asked.items is None else {item.pk for item in asked.items}

@@ -12,10 +12,10 @@ CREATE TABLE accounts_contextkey (inner_pad bytea NOT NULL, outer_pad bytea NOT 
 ALTER TABLE accounts_contextkey ENABLE ROW LEVEL SECURITY;  -- no policy: the application never sees it
 COMMENT ON TABLE accounts_contextkey IS 'append-only, written by the database: what the application signs its context with';
 
--- Who is open on this connection; nobody, unless it was signed for it.
-CREATE FUNCTION accounts_context() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+-- Who is open by what was told; nobody, unless it was signed for this connection.
+CREATE FUNCTION accounts_signed(told text) RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE told text := current_setting('cf.people', true); said text;
+DECLARE said text;
 BEGIN
     IF coalesce(told, '') = '' THEN
         RETURN '{}';
@@ -26,6 +26,8 @@ BEGIN
             = split_part(told, '|', 2);
     RETURN CASE WHEN FOUND THEN string_to_array(said, ',') ELSE '{}' END;
 END $$;
+CREATE FUNCTION accounts_context() RETURNS text[] LANGUAGE sql STABLE PARALLEL RESTRICTED AS
+    $$ SELECT accounts_signed(current_setting('cf.people', true)) $$;
 
 CREATE FUNCTION accounts_everybody_is_open() RETURNS boolean LANGUAGE sql STABLE PARALLEL RESTRICTED AS
     $$ SELECT '*' = ANY (accounts_context()) $$;
@@ -110,6 +112,7 @@ DROP FUNCTION accounts_open_numbers();
 DROP FUNCTION accounts_open_persons();
 DROP FUNCTION accounts_everybody_is_open();
 DROP FUNCTION accounts_context();
+DROP FUNCTION accounts_signed(text);
 DROP TABLE accounts_contextkey;
 """
 

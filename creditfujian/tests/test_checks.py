@@ -22,7 +22,7 @@ def test_the_role_that_serves_has_no_more_than_it_needs() -> None:
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_a_key_that_the_database_does_not_know_stops_a_deployment(settings: Any) -> None:
-    settings.SECRET_KEY = "another one, and nobody has migrated"  # noqa: S105 – of a test
+    settings.SECRET_KEY = "another one, and nobody has migrated"
     assert "creditfujian.E005" in found()
     with connections["owner"].cursor() as cursor:
         cursor.execute("UPDATE accounts_contextkey SET inner_pad = %s, outer_pad = %s", people.context_pads())
