@@ -249,15 +249,21 @@ def file_by_consent(asked: ByConsent, *, by: Asker) -> File | Refused | None:
     return outcome
 
 
+def _open_its_person(number: str) -> None:
+    """Open whose consent a number is: theirs is what the use is compared with, and they see who tried it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_person_of_consent(%s)", [number])
+        people.open_persons(cursor.fetchone()[0])
+
+
 @transaction.atomic
 def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
     """Read under the consent's lock: of two that come for its last use one is answered, none that begins after a withdrawal."""
     assert by.user is not None
     person = Person.objects.holder_of(asked.id_number)
+    _open_its_person(asked.number)
     found = Consent.objects.select_related("organisation", "purpose")
     consent = found.select_for_update(of=("self",), no_key=True).filter(number=asked.number).first()
-    if consent is not None:
-        people.open_persons(consent.person_id)  # theirs is what the consent is compared with
     use, wanted = Use(asked.purpose, asked.form), None if asked.items is None else {item.pk for item in asked.items}
     refusal = refusal_of_use(consent, by.user, person=person, use=use, wanted=wanted) if consent else Refusal.NO_CONSENT
     items = list(items_for(asked.purpose).filter(pk__in=wanted or (consent.items if consent else [])))

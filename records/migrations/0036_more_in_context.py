@@ -15,6 +15,10 @@ CREATE POLICY consent_in_context ON access_consent USING (
          WHERE u.id = asked_by_id AND u.organisation_id = ANY ((SELECT accounts_open_offices())::bigint[]))
 );
 
+-- Whose consent a number is: its key alone, so that the person sees who tried it.
+CREATE FUNCTION access_person_of_consent(consent_number text) RETURNS bigint LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$ SELECT person_id FROM access_consent WHERE number = consent_number $$;
+
 ALTER TABLE access_message ENABLE ROW LEVEL SECURITY;
 CREATE POLICY message_in_context ON access_message USING (
     (SELECT accounts_everybody_is_open()) OR person_id = ANY ((SELECT accounts_open_persons())::bigint[])
@@ -55,6 +59,7 @@ DROP POLICY counterrequest_in_context ON records_counterrequest;
 ALTER TABLE records_counterrequest DISABLE ROW LEVEL SECURITY;
 DROP POLICY message_in_context ON access_message;
 ALTER TABLE access_message DISABLE ROW LEVEL SECURITY;
+DROP FUNCTION access_person_of_consent(text);
 DROP POLICY consent_in_context ON access_consent;
 ALTER TABLE access_consent DISABLE ROW LEVEL SECURITY;
 """
