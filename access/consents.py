@@ -154,6 +154,7 @@ def _may_ask(user: User, wanted: Wanted) -> Institution:
     if institution is None:
         raise PermissionDenied(Refusal.LICENCE.label + "，不能申请。请联系省信用办。")
     check_wanted(wanted)
+    people.open_office(user.organisation_id)  # a count of what is closed would be none
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     if (
         Consent.objects.filter(organisation=user.organisation, asked_at__gte=today).count()

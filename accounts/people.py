@@ -24,7 +24,7 @@ EVERYBODY, LOG = "*", "l"
 # Statements that name one of these need to know who is open; a line of the log is written without being seen.
 _CLOSED = (
     "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
-    "access_lines", "FROM access_queryperson", 'FROM "access_queryperson',
+    "access_lines", "cf.batch", "FROM access_queryperson", 'FROM "access_queryperson',
 )  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256
 
@@ -62,6 +62,11 @@ def open_office(key: int | None) -> None:
     """Open what is the business of this office until the request ends: of whoever has signed in, or shown its token."""
     if key is not None:
         _open.set(_open.get() | {f"o{key}"})
+
+
+def open_batch(key: int) -> None:
+    """Open the records of a batch's item to the batch while it is at work."""
+    _open.set(_open.get() | {f"b{key}"})
 
 
 def opened(row: Any, name: str = "person") -> "Person | None":

@@ -13,9 +13,11 @@ from accounts.actions import prove_identity
 from accounts.models import Person
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
+from records.intake import check
+from records.models import Batch
 from records.reports import ask_at_counter, issue
 from records.tests.consenting import asked, registered
-from records.tests.deliveries import decided
+from records.tests.deliveries import decided, deliver, penalty
 
 NEW = identity.invent(decided(30 * 365), 61)
 OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
@@ -176,6 +178,17 @@ def test_whom_the_log_names_is_seen_by_them_and_with_the_log_alone(cast: Cast) -
     with people.nobody(), people.log("a test"):
         assert seen("access_queryperson") == 1
         assert seen("accounts_person") == 0
+
+
+def test_a_batch_at_work_opens_its_records_to_itself_alone(cast: Cast) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+    with people.nobody():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('cf.batch', %s, true)", [str(batch.pk)])
+        assert seen("records_record") == 0, "a setting made up by a statement"
+        check.work_on(batch)
+        assert seen("records_record") == 1
 
 
 @pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()}))

@@ -40,6 +40,13 @@ CREATE FUNCTION records_report_held(report_number text, hashes bytea[]) RETURNS 
 SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT * FROM records_report WHERE number = report_number AND code_hash = ANY (hashes) $$;
 
+-- The batch at work is the key to its item's records: a setting that a statement makes up is not enough.
+CREATE OR REPLACE FUNCTION records_item_at_work() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT item_id FROM records_batch
+     WHERE id = records_batch_at_work() AND state IN ('checking', 'committing', 'withdrawing')
+       AND accounts_context() && ARRAY['*', 'b' || id]
+$$;
+
 -- Whom a line of the log is about: this transaction's own lines, a person's own history, or the log read as a whole.
 ALTER TABLE access_queryperson ENABLE ROW LEVEL SECURITY;
 CREATE POLICY queryperson_in_context ON access_queryperson FOR SELECT USING (
@@ -52,6 +59,10 @@ UNDONE = """
 DROP POLICY queryperson_written ON access_queryperson;
 DROP POLICY queryperson_in_context ON access_queryperson;
 ALTER TABLE access_queryperson DISABLE ROW LEVEL SECURITY;
+CREATE OR REPLACE FUNCTION records_item_at_work() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT item_id FROM records_batch
+     WHERE id = records_batch_at_work() AND state IN ('checking', 'committing', 'withdrawing')
+$$;
 DROP FUNCTION records_report_held(text, bytea[]);
 DROP POLICY report_in_context ON records_report;
 ALTER TABLE records_report DISABLE ROW LEVEL SECURITY;
