@@ -36,7 +36,7 @@ class UrgentReadingQuerySet(models.QuerySet["UrgentReading"]):
         """All for those who watch; for a unit's head those of the unit; for everybody their own."""
         if not user.has_perm("access.view_urgentreading"):
             return self.none()
-        if user.has_perm("access.watch_urgentreading"):
+        if user.has_perm("access.view_all_urgentreadings"):
             return self
         if user.has_perm("access.answer_urgentreading"):
             return self.filter(Q(organisation=user.organisation_id) | Q(actor=user))
@@ -76,7 +76,7 @@ class UrgentReading(models.Model):
         permissions = [
             ("break_glass", "紧急查询"),
             ("answer_urgentreading", "答复本单位的紧急查询核查"),
-            ("watch_urgentreading", "查看全部紧急查询"),
+            ("view_all_urgentreadings", "查看全部紧急查询"),
         ]
         indexes = [models.Index(fields=["actor", "-id"], name="urgentreading_by_actor")]
         constraints = [

@@ -54,7 +54,7 @@ def _institutions(user: User) -> list[Waiting]:
 
 def _alarms(user: User) -> list[Waiting]:
     """Return the card of urgent readings that stand open, for those who watch and for the unit's head."""
-    if not (user.has_perm("access.watch_urgentreading") or user.has_perm("access.answer_urgentreading")):
+    if not (user.has_perm("access.view_all_urgentreadings") or user.has_perm("access.answer_urgentreading")):
         return []
     count = UrgentReading.objects.visible_to(user).under_review().count()
     url, told = (

@@ -20,7 +20,7 @@ _SIGHT = "records.view_visibility"
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty", "access.view_dutyitem",
          "access.break_glass", "access.view_urgentreading", _SIGHT)  # fmt: skip
 _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
-_WATCH = ("access.view_urgentreading", "access.watch_urgentreading")
+_WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
                  "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent"),
     Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
                    "access.close_anomaly", "access.view_reviewrule", "access.view_logreading", "access.view_dutyitem",
-                   "accounts.view_signinline", "accounts.view_signinrule", *_WATCH, _SIGHT),
+                   "accounts.view_signinline", "accounts.view_signinrule", *_WATCH),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",

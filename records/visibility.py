@@ -37,7 +37,7 @@ class Sight:
 
 def _read(row: dict[str, str | list[str]]) -> Sight:
     return Sight(
-        kind=str(row["kind"]), who=str(row["who"]), reader=Field.Reader(row["reader"]), profile=Profile(row["profile"]),
+        kind=str(row["kind"]), who=str(row["who"]), reader=Field.Reader(str(row["reader"])), profile=Profile(str(row["profile"])),
         situations=tuple(row["situations"]), narrowed=str(row["narrowed"]), basis=str(row["basis"]),
     )  # fmt: skip
 

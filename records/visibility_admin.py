@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
-from guardian.shortcuts import get_groups_with_perms
+from guardian.models import GroupObjectPermission
 
 from access.models import ConsentPurpose, DutyItem
 from accounts.admin import ReadOnlyAdmin
@@ -101,20 +101,18 @@ class VisibilityAdmin(ReadOnlyAdmin):
         if version is None:
             raise Http404
         item = version.item
-        granted = get_groups_with_perms(item, attach_perms=True)
-        readers = [group.pk for group, held in granted.items() if "query_item" in held]
+        granted = GroupObjectPermission.objects.filter(
+            permission__codename="query_item", content_type__app_label="catalogue", content_type__model="item",
+            object_pk=str(item.pk),
+        )  # fmt: skip
         duties = DutyItem.objects.in_force().filter(items=item).select_related("organisation")
-        closed = RawSQL("SELECT unnest(access_closed_items('DEPT'))", [])
-        is_closed = ItemVersion.objects.filter(pk=version.pk, item__in=closed).exists()
-        purposes = (
-            ConsentPurpose.objects.annotate(items=RawSQL("access_items_for(code)", [])) if version.lets_in else []
-        )
+        may_ask = RawSQL("SELECT code FROM access_consentpurpose WHERE %s = ANY (access_items_for(code))", [item.pk])
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": f"谁能看到：{version.name}",
             "version": version, "item": item, "lines": lines_of(version), "columns": [reader.label for reader in _COLUMNS],
-            "units": Organisation.objects.filter(group__in=readers).order_by("name"),
-            "duties": [] if is_closed else duties, "is_public": Field.Reader.PUBLIC in version.lets_in,
-            "purposes": [purpose for purpose in purposes if item.pk in purpose.items],
+            "units": Organisation.objects.filter(group__in=granted.values("group")).order_by("name"),
+            "duties": duties if version.is_shared else [], "is_public": Field.Reader.PUBLIC in version.lets_in,
+            "purposes": ConsentPurpose.objects.filter(pk__in=may_ask),
             "back": reverse("admin:records_visibility_changelist"),
         }  # fmt: skip
         return render(request, "admin/records/visibility/item.html", context)

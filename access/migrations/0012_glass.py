@@ -380,7 +380,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("break_glass", "紧急查询"),
                     ("answer_urgentreading", "答复本单位的紧急查询核查"),
-                    ("watch_urgentreading", "查看全部紧急查询"),
+                    ("view_all_urgentreadings", "查看全部紧急查询"),
                 ],
                 "default_permissions": ("view",),
             },

@@ -18,7 +18,7 @@ from catalogue import actions as catalogue_actions
 from catalogue.models import Field, Item
 from catalogue.tests.editions import approved, publish
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
-from records import actions, consent_answers, export_reading, exports
+from records import actions, consent_answers
 from records.glass import file_in_emergency
 from records.life_models import RecordAct
 from records.listing import Filters, Page, one, page
@@ -29,7 +29,8 @@ from records.tests.deliveries import HEADER, as_csv, check, penalty
 from records.tests.life import done, numbers_of
 from records.tests.listings import opened
 from records.tests.test_acts import marked
-from records.tests.test_exports import ask
+from records.tests.test_exports import done as done_export
+from records.tests.test_exports import fetched
 from records.tests.test_gateway import registration, staff
 from records.tests.test_urgent import broken
 from records.visibility import KEPT_BACK, SIGHTS, sight_of
@@ -75,8 +76,7 @@ def by_list(cast: Cast) -> str:
 
 
 def by_export(cast: Cast) -> str:
-    with export_reading.file_of(exports.run(ask(cast).pk)) as table:
-        return table.read().decode()
+    return fetched(cast, done_export(cast)).decode()
 
 
 def by_consent(cast: Cast) -> str:
