@@ -58,6 +58,26 @@ class Refusal(models.TextChoices):
     PERSON_GONE = "person_gone", "授权人已死亡，或号码已并入他人"
     NAME_DIFFERS = "name_differs", "姓名与证件号码不符，申请没有送达"
     NO_DUTY = "no_duty", "所选事项不是本单位现行登记的职责，或者履行它不需要所选条目"
+    NO_STEP_UP = "no_step_up", "没有在规定时间内再次完成第二步验证"
+    TOO_MANY = "too_many", "一小时内显示完整证件号码的次数已到上限"
+    UNANSWERED = "unanswered", "您此前的紧急查询还没有经单位负责人答复，答复之前不能再次紧急查询"
+    UNJUSTIFIED = "unjustified", "您此前的紧急查询被认定没有依据，不能再次紧急查询"
+    ORDINARY = "ordinary", "所选条目可以凭本单位现行职责查询，请用查询登记"
+    CLOSED_ITEM = "closed_item", "所选条目只对本人显示、不予共享或者已中止，紧急时也不打开"
+    REVIEWED = "reviewed", "这次紧急查询的时间已过，或者核查已经开始，不能再打开"
+
+
+WHOLE_NUMBER = "完整证件号码"  # how the log tells that a number was shown whole; the database counts such lines
+URGENT_FIELDS = "紧急查询，部门可见，证件号码脱敏"  # and that a file was opened in an emergency
+
+
+class UnmaskReason(models.TextChoices):
+    """Why an officer needs a whole identity number; the words that the person sees."""
+
+    SAME_NAME = "same_name", "区分同名人员"
+    DOCUMENT = "document", "制作法律文书须写明证件号码"
+    OTHER_SYSTEM = "other_system", "到其他法定系统核实同一人"
+    MISTAKE = "mistake", "核对当事人反映的号码差错"
 
 
 class Reach(models.TextChoices):
@@ -223,3 +243,4 @@ from access.review_models import (  # noqa: E402, F401
     ReviewRule,
 )
 from access.seal_models import Checkpoint, Leaf, Node, Verification  # noqa: E402, F401 – further tables of the app
+from access.urgent_models import UrgentGround, UrgentReading  # noqa: E402, F401

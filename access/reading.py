@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from access.models import Decision, Kind, Purpose, Refusal
+from access.models import URGENT_FIELDS, WHOLE_NUMBER, Decision, Kind, Purpose, Refusal
 from access.reviews import Reviewed, reviews_of
 from accounts.models import Person
 
@@ -19,7 +19,7 @@ SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground,
        (SELECT d.name || '，' || d.basis FROM access_dutyitem d
          WHERE d.organisation_id = q.organisation_id AND d.code = q.duty_code AND d.state = 'in_force'
            AND daterange(d.valid_from, d.valid_to, '[]') @> (q.at AT TIME ZONE 'Asia/Shanghai')::date
-         ORDER BY d.confirmed_at DESC LIMIT 1)
+         ORDER BY d.confirmed_at DESC LIMIT 1), q.fields_class
   FROM access_queryperson p
   JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
   LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
@@ -51,10 +51,21 @@ class Access:
     item_names: list[str] = field(default_factory=list)
     reviewed: Reviewed = field(default_factory=Reviewed)
     duty: str = ""  # the duty's name and legal basis in the register, as it stood then
+    fields: str = ""  # the class of what was shown
 
     @property
     def refused(self) -> bool:
         return self.decision is Decision.REFUSED
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether the file was opened in an emergency, without a duty in the register."""
+        return self.fields == URGENT_FIELDS
+
+    @property
+    def shows_number(self) -> bool:
+        """Tell whether the whole identity number was shown."""
+        return self.fields == WHOLE_NUMBER
 
     @property
     def who(self) -> str:
@@ -84,7 +95,7 @@ def access_history(person: Person, *, own: bool = False, before: int | None = No
             decision=Decision(row[7]), refusal=row[8], channel=row[9], consent_no=row[16],
             # of a list, only what concerns this person: the rest of the page is about others
             items=row[14] if row[13] else row[10] or row[12], count=0 if row[13] else row[11], listed=row[13],
-            sealed=row[15], duty=row[17] or "",
+            sealed=row[15], duty=row[17] or "", fields=row[18],
         )
         for row in rows
     ]  # fmt: skip

@@ -13,7 +13,8 @@ from django.urls import path
 
 from access import reviews
 from access.models import Anomaly, LogReading, ReviewRule
-from access.review_forms import AnswerForm, ClosingForm, ReviewRuleForm
+from access.review_forms import AnswerForm, ClosingForm, ReviewRuleForm, VerdictForm
+from access.review_models import Sign
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from catalogue.deadline_admin import ProposalAdmin
@@ -71,7 +72,7 @@ class AnomalyAdmin(ReadOnlyAdmin):
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         deed = lambda anomaly, data: reviews.close(anomaly, by=signed_in(request), **data)  # noqa: E731
-        return self._do(request, pk, ClosingForm, deed, "已办结。")
+        return self._do(request, pk, _closing(self._one(request, pk)), deed, "已办结。")
 
     def return_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         deed = lambda anomaly, data: reviews.send_back(anomaly, by=signed_in(request), **data)  # noqa: E731
@@ -92,7 +93,9 @@ class AnomalyAdmin(ReadOnlyAdmin):
     def _one(self, request: HttpRequest, pk: str | int) -> Anomaly:
         if not self.has_view_permission(request):
             raise PermissionDenied("您没有核查查询的职责。")
-        visible = self.get_queryset(request).select_related("rule", "organisation", "answered_by", "closed_by")
+        visible = self.get_queryset(request).select_related(
+            "rule", "organisation", "answered_by", "closed_by", "urgent_reading__ground"
+        )
         if not str(pk).isdecimal() or (anomaly := visible.filter(pk=pk).first()) is None:
             raise Http404
         return anomaly
@@ -108,10 +111,15 @@ class AnomalyAdmin(ReadOnlyAdmin):
             "clock": Deadline.objects.of(anomaly).select_related("rule").order_by("-pk").first(),
             "why_not_answer": reviews.why_not_answer(anomaly, user), "why_not_close": reviews.why_not_close(anomaly, user),
             "answer_form": form if isinstance(form, AnswerForm) else AnswerForm(),
-            "closing_form": form if isinstance(form, ClosingForm) else ClosingForm(),
+            "closing_form": form if isinstance(form, ClosingForm) else _closing(anomaly)(),
             "readings": anomaly_readings(anomaly), "most": reviews.LINES_SHOWN,
         }  # fmt: skip
         return render(request, "admin/access/anomaly/detail.html", context, status=status)
+
+
+def _closing(anomaly: Anomaly) -> type[ClosingForm]:
+    """Return the form by which the auditor ends that review: of an emergency with a verdict."""
+    return VerdictForm if anomaly.sign == Sign.URGENT else ClosingForm
 
 
 def anomaly_readings(anomaly: Anomaly) -> "QuerySet[LogReading]":

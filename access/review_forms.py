@@ -24,6 +24,13 @@ class ClosingForm(forms.Form):
     text = forms.CharField(label="审计意见", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class VerdictForm(ClosingForm):
+    """What the auditor finds of an emergency: the last word on it."""
+
+    verdict = forms.ChoiceField(label="审计结论", choices=Verdict.choices, widget=forms.RadioSelect)
+    field_order = ["verdict", "text"]
+
+
 class LogReasonForm(forms.Form):
     """Why the auditor opens the query log."""
 

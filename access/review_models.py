@@ -26,6 +26,8 @@ class Sign(models.TextChoices):
     SAME_PLACE = "same_place", "同意授权后随即在同一网段使用"
     SAMPLE = "sample", "随机抽查"
     BATCH = "batch", "批量查询、导出先经复核"
+    UNMASKED = "unmasked", "多次显示完整证件号码"
+    URGENT = "urgent", "紧急查询"
 
 
 VALUES = ("threshold", "hours", "share", "night_from", "night_until")
@@ -33,7 +35,7 @@ NEEDS: dict[Sign, tuple[str, ...]] = {  # which values each sign is said by; the
     Sign.NO_CASE: (), Sign.UNRESOLVED: ("hours", "share"), Sign.HOURLY: ("threshold", "hours"),
     Sign.LISTED: ("threshold", "hours"), Sign.NIGHT: ("threshold", "night_from", "night_until"),
     Sign.MANY_UNITS: ("threshold", "hours"), Sign.REFUSED: ("threshold", "hours"), Sign.SAME_PLACE: ("hours",), Sign.SAMPLE: ("share",),
-    Sign.BATCH: ("threshold",),
+    Sign.BATCH: ("threshold",), Sign.UNMASKED: ("threshold", "hours"), Sign.URGENT: (),
 }  # fmt: skip
 
 
@@ -120,6 +122,8 @@ class ReviewRule(Proposal):
             Sign.SAME_PLACE: f"本人在网上同意后 {self.hours} 小时内，机构在同一网段使用授权",
             Sign.SAMPLE: f"每日随机抽取 {share}，每名查询人每月至少一次",
             Sign.BATCH: f"一次超过 {self.threshold} 人的，先由本单位另一名工作人员复核",
+            Sign.UNMASKED: f"{self.hours} 小时内显示完整证件号码 {self.threshold} 次以上",
+            Sign.URGENT: "每一次紧急查询，由单位负责人答复、审计员作出结论",
         }[Sign(self.sign)]
 
 
@@ -166,7 +170,8 @@ class AnomalyQuerySet(models.QuerySet["Anomaly"]):
             anomaly=models.OuterRef("pk"), query_seq__in=Query.objects.filter(actor=user).values("seq")
         )
         mine = Q(organisation=user.organisation_id) | Q(answered_by=user)
-        return self.filter(mine | Q(pk__in=self.to_answer_by(user).values("pk"))).exclude(models.Exists(read))
+        own = models.Exists(read) | Q(actor=user)  # an urgent reading is its reader's before the file was opened
+        return self.filter(mine | Q(pk__in=self.to_answer_by(user).values("pk"))).exclude(own)
 
 
 class Anomaly(models.Model):
@@ -274,7 +279,8 @@ class AnomalyStep(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(deed="answered", verdict__in=Verdict.values)
-                | Q(deed__in=["returned", "closed"], verdict=""),
+                | Q(deed="closed", verdict__in=["", *Verdict.values])
+                | Q(deed="returned", verdict=""),
                 name="anomalystep_an_answer_has_a_verdict",
                 violation_error_message="请选择核查结论。",
             ),

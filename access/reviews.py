@@ -14,6 +14,7 @@ from django.db.models import Exists, Max
 from django.utils import timezone
 
 from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule
+from access.review_models import Sign
 from accounts import people
 from accounts.models import User
 from catalogue import deadline_actions as clocks
@@ -42,7 +43,7 @@ def look_at(day: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_find_anomalies(%s)", [day])
         found = cursor.fetchone()[0]
-    _start_clocks()
+    start_clocks()
     return found
 
 
@@ -52,11 +53,12 @@ def sample_each_reader(day: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_sample_each_reader(%s)", [day])
         found = cursor.fetchone()[0]
-    _start_clocks()
+    start_clocks()
     return found
 
 
-def _start_clocks() -> None:
+def start_clocks() -> None:
+    """Start the clock of every open review that has none running."""
     running = Deadline.objects.of_outer(Anomaly).filter(met_on__isnull=True)
     unclocked = Anomaly.objects.filter(~Exists(running), state=State.OPEN)
     clocks.start_all(DEADLINE, on=timezone.localdate(), subjects=[(anomaly, anomaly.number) for anomaly in unclocked])
@@ -94,11 +96,16 @@ def answer(anomaly: Anomaly, *, verdict: str, text: str, by: User) -> AnomalySte
     return step
 
 
-def close(anomaly: Anomaly, *, text: str, by: User) -> AnomalyStep:
-    """End a review, as the auditor who agrees with the answer. Raises PermissionDenied, ValidationError."""
+def close(anomaly: Anomaly, *, text: str, verdict: str = "", by: User) -> AnomalyStep:
+    """End a review, as the auditor who agrees with the answer; of an emergency the auditor gives the verdict.
+
+    Raises PermissionDenied, ValidationError.
+    """
     if reason := why_not_close(anomaly, by):
         raise PermissionDenied(reason)
-    return _step(anomaly, Deed.CLOSED, text, by)
+    if (anomaly.sign == Sign.URGENT) != bool(verdict):
+        raise ValidationError({"verdict": "紧急查询由审计员作出结论，其他核查以单位的结论为准。"}, code="verdict")
+    return _step(anomaly, Deed.CLOSED, text, by, verdict=verdict)
 
 
 def send_back(anomaly: Anomaly, *, text: str, by: User) -> AnomalyStep:

@@ -2,9 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from access.duties import items_of_duty
 from access.models import Reach, Refusal, Request
 from accounts.models import User
+from accounts.sign_in_log import stepped_up
+from accounts.sign_in_rules import limits
 from catalogue.models import Item
 from catalogue.rules import items_for
 
@@ -71,6 +75,21 @@ def refusal_of_open_list(request: Request, user: User, items: list[Item]) -> Ref
     if not request.is_open:
         return Refusal.EXPIRED
     return refusal_of_list(user, Reach(request.reach), items, request.duty_code)
+
+
+def refusal_of_number(request: Request, user: User, items: list[Item]) -> Refusal | None:
+    """Return why this user may not be shown the whole number of a registration's person now, or None.
+
+    The database says the same (`access_line_shows_number`): a registration in force, a step-up, few times an hour.
+    """
+    if refusal := refusal_of_request(request, user, items):
+        return refusal
+    if not stepped_up(user):
+        return Refusal.NO_STEP_UP
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_numbers_shown(%s)", [user.pk])
+        shown = cursor.fetchone()[0]
+    return Refusal.TOO_MANY if shown >= limits().whole_numbers else None
 
 
 def refusal_of_request(request: Request, user: User, items: list[Item]) -> Refusal | None:

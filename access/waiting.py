@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access import duties, reviews
-from access.models import Anomaly, DutyItem, Institution, ReviewRule, Verification
+from access.models import Anomaly, DutyItem, Institution, ReviewRule, UrgentReading, Verification
 from access.sealing import lateness
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
@@ -16,7 +16,7 @@ ENDING_DAYS = 60  # how long before its end a licence is shown as ending
 
 def waiting_for(user: User) -> list[Waiting]:
     """Return the cards of what this account has to see to."""
-    return _seals(user) + _institutions(user) + _reviews(user)
+    return _seals(user) + _institutions(user) + _reviews(user) + _alarms(user)
 
 
 def _seals(user: User) -> list[Waiting]:
@@ -50,6 +50,18 @@ def _institutions(user: User) -> list[Waiting]:
             f"{url}?state__exact=confirmed",
         ),
     ]
+
+
+def _alarms(user: User) -> list[Waiting]:
+    """Return the card of urgent readings that stand open, for those who watch and for the unit's head."""
+    if not (user.has_perm("access.view_all_urgentreadings") or user.has_perm("access.answer_urgentreading")):
+        return []
+    count = UrgentReading.objects.visible_to(user).under_review().count()
+    url, told = (
+        reverse("admin:access_urgentreading_changelist"),
+        "没有登记职责就打开了档案；单位负责人答复、审计员作出结论前一直提示",
+    )
+    return [Waiting("紧急查询报警", count, told, url, Tone.OVERDUE)]
 
 
 def _reviews(user: User) -> list[Waiting]:

@@ -16,13 +16,16 @@ _CATALOGUE = tuple(
 
 _SEALS = ("access.view_checkpoint", "access.view_verification")
 _EXPORT = ("records.view_export", "records.add_export")
-_READ = ("access.view_request", "access.add_request", "access.list_by_duty", "access.view_dutyitem")
+_SIGHT = "records.view_visibility"
+_READ = ("access.view_request", "access.add_request", "access.list_by_duty", "access.view_dutyitem",
+         "access.break_glass", "access.view_urgentreading", _SIGHT)  # fmt: skip
 _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
+_WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
-        "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE,
+        "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE, _SIGHT,
         "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act",
         "records.attest_name", "records.view_volumerule", *_EXPORT,
     ),
@@ -33,9 +36,9 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
     Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
     Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER),
+    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading"),
     Role.CREDIT_OFFICE: (
-        *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition",
+        *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition", _SIGHT,
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
         "catalogue.verify_instrument", "catalogue.add_prohibitedcategory", "catalogue.change_prohibitedcategory",
         "accounts.view_organisation", "records.view_batch_counts",
@@ -45,7 +48,8 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_supplyduty", "records.view_all_duties", "records.ask_personcase", "records.decide_personcase",
         "access.view_institution", "access.propose_institution", "access.confirm_institution",
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
-        *_ANSWER, "access.oversee_anomaly", "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
+        *_WATCH, "access.answer_urgentreading", *_ANSWER, "access.oversee_anomaly",
+        "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
         "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem",
     ),
     Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
@@ -53,11 +57,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
                  "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent"),
     Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
                    "access.close_anomaly", "access.view_reviewrule", "access.view_logreading", "access.view_dutyitem",
-                   "accounts.view_signinline", "accounts.view_signinrule"),
+                   "accounts.view_signinline", "accounts.view_signinrule", *_WATCH),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",
-        "accounts.view_servicetoken", "accounts.confirm_servicetoken", "accounts.revoke_servicetoken",
+        "accounts.view_servicetoken", "accounts.confirm_servicetoken", "accounts.revoke_servicetoken", *_WATCH,
     ),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",

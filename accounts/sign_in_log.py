@@ -71,6 +71,13 @@ def is_known(user: User | None, door: Door, limits: Limits) -> bool:
     ).exists()
 
 
+def stepped_up(user: User) -> bool:
+    """Tell whether the account showed a second factor not longer ago than rule S06 says, as the database sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT accounts_stepped_up(%s)", [user.pk])
+        return bool(cursor.fetchone()[0])
+
+
 def one_at_a_time(key: bytes) -> None:
     """Let attempts under one key pass one by one, so that none is made between counting and writing."""
     number = int.from_bytes(hashlib.sha256(key).digest()[:8], "big", signed=True)

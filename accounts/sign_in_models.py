@@ -10,7 +10,10 @@ from accounts.models import User
 
 
 class SignInRule(models.Model):
-    """A limit of signing in, with its source. A change is a further row from a moment on; rows are never edited."""
+    """A limit of signing in, or of what is done after a step-up, with its source.
+
+    A change is a further row from a moment on; rows are never edited.
+    """
 
     class Code(models.TextChoices):
         FAILURES = "S01", "同一账户连续失败几次后锁定"
@@ -22,6 +25,8 @@ class SignInRule(models.Model):
         PENDING = "S07", "输入密码后多久之内完成第二步"
         BINDING = "S08", "绑定码有效多久"
         KNOWN = "S09", "曾成功登录的浏览器记住多久"
+        WHOLE_NUMBERS = "S10", "一名工作人员一小时内显示完整证件号码至多几次"
+        URGENT = "S11", "紧急查询打开后多久关闭"
 
     class Unit(models.TextChoices):
         TIMES = "times", "次"
@@ -41,7 +46,7 @@ class SignInRule(models.Model):
     since = models.DateTimeField("生效时间", db_default=models.functions.Now())
 
     class Meta:
-        verbose_name = verbose_name_plural = "登录限值"
+        verbose_name = verbose_name_plural = "登录和敏感操作限值"
         db_table_comment = "append-only: limits of signing in"
         ordering = ["code", "-id"]
         default_permissions = ("view", "add")

@@ -17,6 +17,8 @@ _NAMES = {
     SignInRule.Code.PENDING: "pending",
     SignInRule.Code.BINDING: "binding",
     SignInRule.Code.KNOWN: "known",
+    SignInRule.Code.WHOLE_NUMBERS: "whole_numbers",
+    SignInRule.Code.URGENT: "urgent",
 }
 
 
@@ -33,6 +35,8 @@ class Limits:
     pending: timedelta
     binding: timedelta
     known: timedelta
+    whole_numbers: int
+    urgent: timedelta
 
 
 def limits() -> Limits:

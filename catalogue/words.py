@@ -13,8 +13,6 @@ from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 
 Disclosure, Sharing, Reader = ItemVersion.Disclosure, ItemVersion.Sharing, Field.Reader
-WITH_CONSENT = (Disclosure.PUBLIC, Disclosure.QUERY_AUTH)  # institutions see it if the person allows them
-ONLY_THE_PERSON = (Disclosure.SELF, Disclosure.NONE)
 COURT_DOCUMENTS = ("J", "A")  # judgments and awards are not fought by administrative reconsideration
 # Who sees it, for lists: a word and a sentence.
 WHO = {
@@ -139,7 +137,7 @@ def in_words(version: ItemVersion, vocabulary: Vocabulary) -> Words:
     """Put a completely loaded version into plain words."""
     fields = list(version.fields.all())
     taken = [field for field in fields if not field.must_be_empty]
-    readers = _may_read(version)
+    readers = version.lets_in
     sets = {field.code_set_id for field in taken}
     return Words(
         version=version,
@@ -168,25 +166,12 @@ def in_words(version: ItemVersion, vocabulary: Vocabulary) -> Words:
     )
 
 
-def _is_shared(version: ItemVersion) -> bool:
-    return version.disclosure not in ONLY_THE_PERSON and version.sharing != Sharing.NO
-
-
-def _may_read(version: ItemVersion) -> set[str]:
-    """Return the kinds of reader that the item lets in at all; a field can only let in fewer."""
-    asked = {
-        Reader.DEPARTMENT: _is_shared(version), Reader.THIRD_PARTY: version.disclosure in WITH_CONSENT,
-        Reader.PUBLIC: version.disclosure == Disclosure.PUBLIC,
-    }  # fmt: skip
-    return {Reader.SUBJECT, Reader.PROVIDER, *(reader for reader, let_in in asked.items() if let_in)}
-
-
 def _query_by(version: ItemVersion) -> str:
-    who = ["有权的部门"] * _is_shared(version) + ["您授权的机构"] * (version.disclosure in WITH_CONSENT)
+    who = ["有权的部门"] * version.is_shared + ["您授权的机构"] * (version.disclosure in ItemVersion.WITH_CONSENT)
     return "和".join(who) or "您本人"
 
 
-def _seen_by(field: Field, readers: set[str]) -> str:
+def _seen_by(field: Field, readers: frozenset[str]) -> str:
     who = "、".join(Reader(reader).label for reader in field.visible_to if reader in readers)
     if field.mask == "HIDE":
         return f"{who}（内容只给本人看）"
@@ -213,7 +198,7 @@ def _public(version: ItemVersion, fields: Iterable[Field]) -> Line:
 
 def _department(version: ItemVersion) -> Line:
     logged = "每次查询先登记事由、依据和案件编号，您在“谁查了我”里看得到。"
-    if not _is_shared(version):
+    if not version.is_shared:
         return Line("其他部门", "不共享，其他部门看不到。")
     if version.sharing == Sharing.UNCONDITIONAL:
         return Line("其他部门", f"行政机关办理法定职责内的事项需要时可以查。{logged}")
@@ -223,13 +208,13 @@ def _department(version: ItemVersion) -> Line:
 
 
 def _departments(version: ItemVersion) -> list[Line]:
-    if version.sharing != Sharing.CONDITIONAL or not _is_shared(version):
+    if version.sharing != Sharing.CONDITIONAL or not version.is_shared:
         return []
     return [Line(scope.organisation.name, scope.duty_name) for scope in version.scopes.all()]
 
 
 def _third_party(version: ItemVersion) -> Line:
-    if version.disclosure in WITH_CONSENT:
+    if version.disclosure in ItemVersion.WITH_CONSENT:
         return Line("银行、用人单位等机构", "须有您本人的授权，只能看授权写明的内容；您可以不授权，也可以随时撤回。")
     return Line("银行、用人单位等机构", "不提供。")
 

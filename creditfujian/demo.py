@@ -35,6 +35,7 @@ from creditfujian import (
     demo_catalogue,
     demo_consents,
     demo_entry,
+    demo_glass,
     demo_life,
     demo_lists,
     demo_mapping,
@@ -146,6 +147,7 @@ def load(*, say: Say) -> list[Account]:
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
+    say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))
     market = organisations["MRKT"]
     token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
     say(_sealed())

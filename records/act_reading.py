@@ -4,11 +4,11 @@ from django.db import transaction
 from django.db.models import F
 
 from access.actions import Asker
-from catalogue.models import Field
 from records.acts import open_for
 from records.life_models import ActContent, RecordAct
 from records.models import RecordVersion
 from records.reading import View, views_of
+from records.visibility import ACT, SIGHTS
 
 
 @transaction.atomic
@@ -20,7 +20,7 @@ def records_of(act: RecordAct, *, by: Asker) -> list[tuple[View, dict[str, tuple
     proposed = {content.record_id: content for content in ActContent.objects.filter(act=act)}
     return [
         (view, _changes(version, proposed[version.record_id]) if version.record_id in proposed else {})
-        for version, view in views_of(found, Field.Reader.PROVIDER)
+        for version, view in views_of(found, SIGHTS[ACT].reader)
     ]
 
 

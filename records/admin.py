@@ -18,7 +18,7 @@ from access.models import Reach, Request
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
-from records import actions, entry, mapping_admin, mappings, preview
+from records import actions, entry, glass_admin, mapping_admin, mappings, preview
 from records.entry_admin import EntryPages
 from records.forms import RegisterForm, UploadForm, WithdrawForm
 from records.intake.reasons import explained
@@ -210,8 +210,12 @@ class RequestAdmin(ReadOnlyAdmin):
         return request.user.has_perm("access.add_request")
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.file_view)
-        return [path("<int:pk>/file/", view, name="access_request_file"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/file/", view(self.file_view), name="access_request_file"),
+            path("<int:pk>/number/", view(self.number_view), name="access_request_number"),
+        ]
+        return own + super().get_urls()
 
     @admin.display(description="有效", boolean=True)
     def open_link(self, request: Request) -> bool:
@@ -257,6 +261,9 @@ class RequestAdmin(ReadOnlyAdmin):
         }  # fmt: skip
         return render(request, "admin/access/file.html", context)
 
+    def number_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return glass_admin.number_view(request, pk, {**self.admin_site.each_context(request), "opts": self.opts})
+
 
 from records import (  # noqa: E402, F401
     act_admin,
@@ -267,5 +274,6 @@ from records import (  # noqa: E402, F401
     paper_admin,
     person_admin,
     report_admin,
+    visibility_admin,
     volume_admin,
 )

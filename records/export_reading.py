@@ -15,10 +15,10 @@ from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind, Purpose
 from access.reading import purpose_in_words
 from creditfujian.lib import masking
-from creditfujian.lib.masking import Profile
 from creditfujian.lib.spreadsheet import csv_pieces, write_xlsx
 from records.export_models import Export, ExportPart
 from records.reading import View, logged_views
+from records.visibility import sight_of
 
 CHUNK = 500  # persons read in one transaction
 HEAD = ["记录编号", "条目编码", "条目名称", "姓名", "证件号码", "文书号", "认定日期", "作出机关", "提供单位", "失信程度",
@@ -73,9 +73,10 @@ def _ordinals(cursor: Any, export: Export, seq: int) -> dict[int, str] | None:
 
 def _rows(record_ids: list[int], ordinals: dict[int, str] | None) -> tuple[list[Row], set[str]]:
     rows, items, masked = [], set[str](), dict[int, tuple[str, str]]()
+    profile = sight_of(Kind.DUTY).profile
     for person, view in logged_views(record_ids, Kind.DUTY):
         if person.pk not in masked:
-            masked[person.pk] = masking.name(person.name, Profile.DEPARTMENT), person.masked_id(Profile.DEPARTMENT)
+            masked[person.pk] = masking.name(person.name, profile), person.masked_id(profile)
         place = [] if ordinals is None else [ordinals[person.pk]]
         rows.append(([*place, *_cells(view, *masked[person.pk])], [(fact.label, fact.value) for fact in view.facts]))
         items.add(view.item_code)

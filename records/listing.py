@@ -21,11 +21,11 @@ from access.reading import LIST_FIELDS, purpose_in_words
 from access.rules import refusal_of_list, refusal_of_open_list
 from accounts.models import Person, User
 from catalogue.models import Field, Item, PublicationPeriod
-from creditfujian.lib.masking import Profile
 from records.intake.base import place
 from records.models import ListSearch, Record, RecordVersion, SavedView, record_key
 from records.reading import Refused, View, views_of
 from records.timeline import Step, steps
+from records.visibility import fields_for, sight_of
 
 PAGE_SIZE = 50
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
@@ -220,9 +220,9 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
         return None
     write_answer(seq, record_ids=[record_id], items=[item.code for item in items if item.pk == item_id])
     person = versions[0].record.person
-    [(_, view)] = views_of(versions[-1:], Field.Reader.DEPARTMENT)
+    [(_, view)] = views_of(versions[-1:], sight_of(Kind.DUTY).reader)
     return RecordPage(
-        pk=record_id, name=person.name, id_number=person.masked_id(Profile.DEPARTMENT),
+        pk=record_id, name=person.name, id_number=person.masked_id(sight_of(Kind.DUTY).profile),
         view=view, versions=_version_lines(versions), steps=steps([record_id], officer=by.user)[record_id], seq=seq,
     )  # fmt: skip
 
@@ -353,7 +353,7 @@ def _lines(pks: list[int], items: list[Any]) -> list[Line]:
 def _line(record: Any, names: dict[int, str]) -> Line:
     return Line(
         pk=record.pk, number=record.number, name=record.person.name,
-        id_number=record.person.masked_id(Profile.DEPARTMENT), item=names.get(record.item_id, ""),
+        id_number=record.person.masked_id(sight_of(Kind.DUTY).profile), item=names.get(record.item_id, ""),
         doc_no=record.doc_no, doc_date=record.doc_date,
         severity=PublicationPeriod.Severity(record.severity).label if record.severity else "",
         public_until=record.publication.upper if record.publication else None, query_until=record.query_until,
@@ -363,11 +363,14 @@ def _line(record: Any, names: dict[int, str]) -> Line:
 
 def _version_lines(versions: list[RecordVersion]) -> list[VersionLine]:
     """Return the versions, newest first, each with what it says differently from the one before."""
-    rules = {version.item_version_id for version in versions}
-    visible: dict[int, list[Field]] = {}
-    for field in Field.objects.filter(item_version__in=rules).exclude(mask="HIDE").order_by("position"):
-        if Field.Reader.DEPARTMENT in field.visible_to and field.binds not in ("person_name", "id_number"):
-            visible.setdefault(field.item_version_id, []).append(field)
+    rules, reader = {version.item_version_id: version.item_version for version in versions}, sight_of(Kind.DUTY).reader
+    fields: dict[int, list[Field]] = {}
+    for field in Field.objects.filter(item_version__in=rules).order_by("position"):
+        fields.setdefault(field.item_version_id, []).append(field)
+    visible = {
+        pk: [f for f in fields_for(rules[pk], of, reader, with_head=True) if f.mask != "HIDE"]
+        for pk, of in fields.items()
+    }
     lines, before = [], None
     for version in versions:
         lines.append(_version_line(version, before, visible.get(version.item_version_id, [])))

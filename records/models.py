@@ -549,4 +549,5 @@ from records.person_models import CaseNewcomer, CasePaper, CaseRecord, CaseSourc
 from records.receipt_models import BatchReceipt  # noqa: E402, F401
 from records.returned_models import ReturnedRow  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401
+from records.visibility_models import Visibility  # noqa: E402, F401
 from records.volume_models import BatchHold, VolumeRule  # noqa: E402, F401

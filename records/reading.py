@@ -27,23 +27,13 @@ from accounts.models import Person
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
 from creditfujian.lib import masking
-from creditfujian.lib.masking import Profile
 from records.models import Batch, BatchRow, Record, RecordVersion, Statement, StatementHold
+from records.visibility import fields_for, sight_of, value_for
 
-KEPT_BACK = "（内容只对本人显示）"  # what others read of a field that the catalogue hides (column 31, by field)
 COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
 NOT_IN_THEIR_NAME = "系统登记此人已经死亡，或号码已并入他人，不能以其名义查询。如登记有误，请联系省信用办。"
 REFUSAL_FLOOR_SECONDS = 0.05  # every refusal of a use of a consent takes at least this long, known person or not
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
-
-_PROFILE = {
-    Kind.SELF: Profile.SELF, Kind.COUNTER: Profile.SELF, Kind.DUTY: Profile.DEPARTMENT, Kind.PUBLIC: Profile.PUBLIC,
-    Kind.CONSENT: Profile.THIRD_PARTY,
-}  # fmt: skip
-_READER = {
-    Kind.SELF: Field.Reader.SUBJECT, Kind.COUNTER: Field.Reader.SUBJECT, Kind.DUTY: Field.Reader.DEPARTMENT,
-    Kind.PUBLIC: Field.Reader.PUBLIC, Kind.CONSENT: Field.Reader.THIRD_PARTY,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -375,11 +365,16 @@ def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     return Person.objects.opened(found) if found else None
 
 
+def file_asked_for(ask: Ask, *, by: Asker) -> File:
+    """Return what the ask's kind of reader may see of its person; the caller has judged the ground."""
+    return _answer(ask, by)
+
+
 def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:
     seq = write_query(ask, by=by)
     views = _views(ask, to_hand_on=to_hand_on) if ask.person else []
     write_answer(seq, record_ids=[pk for pk, _ in views], items=sorted({view.item_code for _, view in views}))
-    profile = _PROFILE[ask.kind]
+    profile = sight_of(ask.kind).profile
     if ask.person is None:
         return File("", "", [], seq)
     return File(
@@ -404,7 +399,7 @@ def _views(ask: Ask, *, to_hand_on: bool) -> list[tuple[int, View]]:
         versions = versions.filter(
             record__in=RawSQL("SELECT id FROM records_shown() WHERE person_id = %s", [ask.person.pk])
         )
-    views = [(version.record_id, view) for version, view in views_of(versions, _READER[ask.kind])]
+    views = [(version.record_id, view) for version, view in views_of(versions, sight_of(ask.kind).reader)]
     return [(pk, view.without_held_words()) for pk, view in views] if to_hand_on else views
 
 
@@ -415,7 +410,7 @@ def logged_views(record_ids: Sequence[int], kind: Kind) -> Iterator[tuple[Person
         .select_related("record__item", "record__provider", "record__person")
         .order_by("record__person", "record__item", "doc_date", "record")
     )
-    return ((version.record.person, view) for version, view in views_of(versions, _READER[kind]))
+    return ((version.record.person, view) for version, view in views_of(versions, sight_of(kind).reader))
 
 
 def held_in(file: File, person: Person) -> list[tuple[int, int, bool]]:
@@ -434,7 +429,7 @@ def views_of(versions: Iterable[RecordVersion], reader: Field.Reader) -> Iterato
     for version in found:
         if version.item_version_id not in rules:
             rules[version.item_version_id] = _rules(version.item_version_id, reader)
-        view = _view(version, rules[version.item_version_id], said.get(version.record_id))
+        view = _view(version, rules[version.item_version_id], reader, said.get(version.record_id))
         view = replace(view, held=held.get(version.record_id))
         yield version, view if reader is Field.Reader.SUBJECT else view.without_held_words()
 
@@ -460,7 +455,6 @@ class _Rules:
     decider_code: str
     periods: dict[int, PublicationPeriod]
     bases: list[str]
-    kept_back: frozenset[str]
 
 
 def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
@@ -468,19 +462,14 @@ def _rules(item_version_id: int, reader: Field.Reader) -> _Rules:
     fields = list(version.fields.all())
     return _Rules(
         version=version,
-        fields=[f for f in fields if reader in f.visible_to and f.binds not in _SHOWN_APART],
+        fields=fields_for(version, fields, reader),
         decider_code=next((f.code for f in fields if f.binds == Field.Binding.DECIDER), ""),
         periods={p.severity: p for p in version.periods.all()},
         bases=[str(article) for article in version.legal_bases.select_related("instrument")],
-        kept_back=frozenset(f.code for f in fields if f.mask == "HIDE" and reader != Field.Reader.SUBJECT),
     )
 
 
-# These have a place of their own in every view, or are never shown as a field.
-_SHOWN_APART = frozenset({"person_name", "id_number", "doc_no", "doc_date", "decider", "severity", "public_mark"})
-
-
-def _view(version: RecordVersion, rules: _Rules, said: Statement | None) -> View:
+def _view(version: RecordVersion, rules: _Rules, reader: Field.Reader, said: Statement | None) -> View:
     record, period = version.record, rules.periods.get(version.severity)
     public = record.publication  # the record's own: an act may have cut what the version said
     return View(
@@ -496,7 +485,7 @@ def _view(version: RecordVersion, rules: _Rules, said: Statement | None) -> View
         public_until=public.upper if public else None,
         query_until=record.query_until,
         facts=[
-            Fact(f.code, f.label, KEPT_BACK if f.code in rules.kept_back else version.content[f.code])
+            Fact(f.code, f.label, value_for(f, version.content[f.code], reader))
             for f in rules.fields
             if version.content.get(f.code)
         ],

@@ -131,6 +131,9 @@ class ItemVersion(models.Model):
         SELF = "SELF", "仅本人"
         NONE = "NONE", "不予披露"
 
+    WITH_CONSENT = (Disclosure.PUBLIC, Disclosure.QUERY_AUTH)  # institutions see it if the person allows them
+    ONLY_THE_PERSON = (Disclosure.SELF, Disclosure.NONE)
+
     class Sharing(models.TextChoices):
         UNCONDITIONAL = "UNCOND", "无条件共享"
         CONDITIONAL = "COND", "有条件共享"
@@ -270,6 +273,24 @@ class ItemVersion(models.Model):
     def comes_by_delivery(self) -> bool:
         """Tell whether departments deliver its records: see `by_delivery`."""
         return self.source_channel in self.DELIVERED and self.item.category != Item.LISTS
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether departments may read it for a duty at all."""
+        return self.disclosure not in self.ONLY_THE_PERSON and self.sharing != self.Sharing.NO
+
+    @property
+    def lets_in(self) -> frozenset[str]:
+        """Return the kinds of reader that the item lets in at all; a field can only let in fewer.
+
+        The database's `access_closed_items` says the same of the version in force.
+        """
+        asked = {
+            Field.Reader.DEPARTMENT: self.is_shared, Field.Reader.THIRD_PARTY: self.disclosure in self.WITH_CONSENT,
+            Field.Reader.PUBLIC: self.disclosure == self.Disclosure.PUBLIC,
+        }  # fmt: skip
+        always = (Field.Reader.SUBJECT, Field.Reader.PROVIDER)
+        return frozenset([*always, *(reader for reader, let_in in asked.items() if let_in)])
 
     @property
     def is_local(self) -> bool:

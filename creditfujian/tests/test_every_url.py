@@ -56,7 +56,7 @@ from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cas
 from records import acts, bulk, exports, holds, mappings, reports, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
-from records.models import Batch, ColumnMapping, SupplyDuty, VolumeRule
+from records.models import Batch, ColumnMapping, SupplyDuty, Visibility, VolumeRule
 from records.person_models import PersonCase
 from records.reading import register
 from records.statements import state
@@ -68,6 +68,7 @@ from records.tests.test_exports import ask
 from records.tests.test_gateway import registration, staff
 from records.tests.test_mapping import codes
 from records.tests.test_mapping import waiting as waiting_for_mapping
+from records.tests.test_urgent import broken
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
 DEEDS = (
@@ -133,6 +134,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     )
     Phone(cast.data_officer)
     issue(cast)
+    urgent = broken(cast)
     seal()
     verify_and_note()
     one = {
@@ -149,7 +151,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
-        "access_dutyitem": DutyItem,
+        "access_dutyitem": DutyItem, "records_visibility": Visibility,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
@@ -157,7 +159,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     return cast, keys | {
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_columnmapping": str(ColumnMapping.objects.get().pk),
-        "access": str(looked_at.query_id),
+        "access": str(looked_at.query_id), "access_urgentreading": str(urgent.pk),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number, "<str:consent_no>": consent.number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
