@@ -41,6 +41,7 @@ from creditfujian import (
     demo_persons,
     demo_returned,
     demo_reviews,
+    demo_rights,
     demo_ways_out,
 )
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
@@ -146,6 +147,7 @@ def load(*, say: Say) -> list[Account]:
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
+    say(demo_rights.load())
     market = organisations["MRKT"]
     token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
     say(_sealed())

@@ -267,5 +267,6 @@ from records import (  # noqa: E402, F401
     paper_admin,
     person_admin,
     report_admin,
+    rights_admin,
     volume_admin,
 )
