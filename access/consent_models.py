@@ -257,6 +257,9 @@ class Message(models.Model):
     about = models.CharField("相关编号", max_length=40, blank=True)
     consent = models.ForeignKey(Consent, models.PROTECT, null=True, verbose_name="授权", related_name="messages")
     use = models.OneToOneField(ConsentUse, models.PROTECT, null=True, verbose_name="授权使用", related_name="message")
+    question = models.ForeignKey(
+        "access.Question", models.PROTECT, null=True, verbose_name="疑问", related_name="messages"
+    )
     at = models.DateTimeField("时间", db_default=Now())
     read_at = models.DateTimeField("阅读时间", null=True)
 

@@ -234,6 +234,7 @@ class QueryAnswer(models.Model):
 from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401 – further tables of the app
 from access.duty_models import DutyItem  # noqa: E402, F401
 from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
+from access.question_models import Doubt, Question, QuestionStep  # noqa: E402, F401 – it builds on the reviews
 from access.review_models import (  # noqa: E402, F401
     Anomaly,
     AnomalyLine,
@@ -241,6 +242,8 @@ from access.review_models import (  # noqa: E402, F401
     LogReading,
     ReviewLook,
     ReviewRule,
+    Sign,
+    Verdict,
 )
 from access.seal_models import Checkpoint, Leaf, Node, Verification  # noqa: E402, F401 – further tables of the app
 from access.urgent_models import UrgentGround, UrgentReading  # noqa: E402, F401

@@ -11,10 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 
-from access import reviews
-from access.models import Anomaly, LogReading, ReviewRule
-from access.review_forms import AnswerForm, ClosingForm, ReviewRuleForm, VerdictForm
-from access.review_models import Sign
+from access import questions, reviews
+from access.models import Anomaly, LogReading, QuestionStep, ReviewRule, Sign
+from access.review_forms import (
+    AnswerForm,
+    ClosingForm,
+    QuestionAnswerForm,
+    ReviewForm,
+    ReviewRuleForm,
+    VerdictForm,
+)
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from catalogue.deadline_admin import ProposalAdmin
@@ -55,9 +61,13 @@ class AnomalyAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Anomaly]:
         return Anomaly.objects.visible_to(signed_in(request))
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return Anomaly.objects.questions_first().query.order_by
+
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
-        deeds = {"answer": self.answer_view, "close": self.close_view, "return": self.return_view}
+        deeds = {"answer": self.answer_view, "close": self.close_view, "return": self.return_view,
+                 "review": self.review_view}  # fmt: skip
         own = [path(f"<int:pk>/{deed}/", view(page), name=f"access_anomaly_{deed}") for deed, page in deeds.items()]
         return own + super().get_urls()
 
@@ -68,7 +78,8 @@ class AnomalyAdmin(ReadOnlyAdmin):
 
     def answer_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         deed = lambda anomaly, data: reviews.answer(anomaly, by=signed_in(request), **data)  # noqa: E731
-        return self._do(request, pk, AnswerForm, deed, "已答复，等候审计员办结。")
+        form = _answer_form(self._one(request, pk))
+        return self._do(request, pk, form, deed, "已答复，等候审计员办结。")
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         deed = lambda anomaly, data: reviews.close(anomaly, by=signed_in(request), **data)  # noqa: E731
@@ -77,6 +88,10 @@ class AnomalyAdmin(ReadOnlyAdmin):
     def return_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         deed = lambda anomaly, data: reviews.send_back(anomaly, by=signed_in(request), **data)  # noqa: E731
         return self._do(request, pk, ClosingForm, deed, "已退回单位重新核实。")
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        deed = lambda anomaly, data: questions.review(anomaly, by=signed_in(request), **data)  # noqa: E731
+        return self._do(request, pk, ReviewForm, deed, "已复核，当事人已得到通知。")
 
     def _do(
         self, request: HttpRequest, pk: int, kind: type[forms.Form], deed: Callable[[Anomaly, Any], object], done: str
@@ -110,8 +125,12 @@ class AnomalyAdmin(ReadOnlyAdmin):
             "steps": anomaly.steps.select_related("by__organisation"),
             "clock": Deadline.objects.of(anomaly).select_related("rule").order_by("-pk").first(),
             "why_not_answer": reviews.why_not_answer(anomaly, user), "why_not_close": reviews.why_not_close(anomaly, user),
-            "answer_form": form if isinstance(form, AnswerForm) else AnswerForm(),
+            "answer_form": form if isinstance(form, AnswerForm) else _answer_form(anomaly)(),
             "closing_form": form if isinstance(form, ClosingForm) else _closing(anomaly)(),
+            "review_form": form if isinstance(form, ReviewForm) else ReviewForm(),
+            "why_not_review": questions.why_not_review(anomaly, user),
+            "question": getattr(anomaly, "question", None),
+            "said": QuestionStep.objects.filter(question__anomaly=anomaly).select_related("by__organisation"),
             "readings": anomaly_readings(anomaly), "most": reviews.LINES_SHOWN,
         }  # fmt: skip
         return render(request, "admin/access/anomaly/detail.html", context, status=status)
@@ -120,6 +139,10 @@ class AnomalyAdmin(ReadOnlyAdmin):
 def _closing(anomaly: Anomaly) -> type[ClosingForm]:
     """Return the form by which the auditor ends that review: of an emergency with a verdict."""
     return VerdictForm if anomaly.sign == Sign.URGENT else ClosingForm
+
+
+def _answer_form(anomaly: Anomaly) -> type[AnswerForm]:
+    return QuestionAnswerForm if anomaly.sign == Sign.QUESTIONED else AnswerForm
 
 
 def anomaly_readings(anomaly: Anomaly) -> "QuerySet[LogReading]":

@@ -18,6 +18,25 @@ class AnswerForm(forms.Form):
     )  # fmt: skip
 
 
+class QuestionAnswerForm(AnswerForm):
+    """What the unit found, and what it tells the person who asked."""
+
+    told = forms.CharField(
+        label="给当事人的答复", max_length=500, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="用平常的话写：为办什么事、按哪条法律、看了哪些内容。办结后当事人会看到全文，也会看到单位名称，看不到您的姓名。",
+    )  # fmt: skip
+
+
+class ReviewForm(forms.Form):
+    """What the credit office finds when the person asked for a second look."""
+
+    verdict = forms.ChoiceField(label="复核结论", choices=Verdict.choices, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label="复核理由", max_length=500, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="当事人会看到全文。复核只有一次，是最后结论。",
+    )  # fmt: skip
+
+
 class ClosingForm(forms.Form):
     """What the auditor thinks of the answer."""
 

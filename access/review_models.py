@@ -28,6 +28,7 @@ class Sign(models.TextChoices):
     BATCH = "batch", "批量查询、导出先经复核"
     UNMASKED = "unmasked", "多次显示完整证件号码"
     URGENT = "urgent", "紧急查询"
+    QUESTIONED = "questioned", "本人提出疑问"
 
 
 VALUES = ("threshold", "hours", "share", "night_from", "night_until")
@@ -35,7 +36,7 @@ NEEDS: dict[Sign, tuple[str, ...]] = {  # which values each sign is said by; the
     Sign.NO_CASE: (), Sign.UNRESOLVED: ("hours", "share"), Sign.HOURLY: ("threshold", "hours"),
     Sign.LISTED: ("threshold", "hours"), Sign.NIGHT: ("threshold", "night_from", "night_until"),
     Sign.MANY_UNITS: ("threshold", "hours"), Sign.REFUSED: ("threshold", "hours"), Sign.SAME_PLACE: ("hours",), Sign.SAMPLE: ("share",),
-    Sign.BATCH: ("threshold",), Sign.UNMASKED: ("threshold", "hours"), Sign.URGENT: (),
+    Sign.BATCH: ("threshold",), Sign.UNMASKED: ("threshold", "hours"), Sign.URGENT: (), Sign.QUESTIONED: (),
 }  # fmt: skip
 
 
@@ -124,6 +125,7 @@ class ReviewRule(Proposal):
             Sign.BATCH: f"一次超过 {self.threshold} 人的，先由本单位另一名工作人员复核",
             Sign.UNMASKED: f"{self.hours} 小时内显示完整证件号码 {self.threshold} 次以上",
             Sign.URGENT: "每一次紧急查询，由单位负责人答复、审计员作出结论",
+            Sign.QUESTIONED: "当事人在“谁查了我”里对这次查询提出疑问，先于其他核查单办理",
         }[Sign(self.sign)]
 
 
@@ -155,23 +157,41 @@ class AnomalyQuerySet(models.QuerySet["Anomaly"]):
         """Answered ones that the auditor has not looked at."""
         return self.filter(state=Anomaly.State.ANSWERED)
 
+    def to_review_by(self, user: User) -> "AnomalyQuerySet":
+        """Closed ones whose person asked for a second look, that this user neither answered, closed nor read."""
+        if not user.has_perm("access.oversee_anomaly"):
+            return self.none()
+        asked = self.filter(state=Anomaly.State.CLOSED, question__steps__deed="review")
+        strangers = asked.exclude(question__steps__deed="reviewed").exclude(answered_by=user).exclude(closed_by=user)
+        return strangers.exclude(models.Exists(_read_by(user)))
+
+    def questions_first(self) -> "AnomalyQuerySet":
+        """The open ones that a person asked about, then the others, the latest first."""
+        first = Q(sign=Sign.QUESTIONED, state=Anomaly.State.OPEN)
+        return self.order_by(models.Case(models.When(first, then=0), default=1), "-pk")
+
     def overdue(self) -> "AnomalyQuerySet":
         """Open ones whose time to answer is over."""
         late = Deadline.objects.overdue().of_outer(Anomaly)
         return self.filter(models.Exists(late), state=Anomaly.State.OPEN)
 
     def visible_to(self, user: User) -> "AnomalyQuerySet":
-        """All for the auditor; for supervisors what they may answer, did answer, or what others of their unit are under."""
+        """All for the auditor; for supervisors what they may answer or look at again, did so, or what others of their unit are under."""
         if user.has_perm("access.close_anomaly"):
             return self
         if not user.has_perm("access.answer_anomaly"):
             return self.none()
-        read = AnomalyLine.objects.filter(
-            anomaly=models.OuterRef("pk"), query_seq__in=Query.objects.filter(actor=user).values("seq")
-        )
         mine = Q(organisation=user.organisation_id) | Q(answered_by=user)
-        own = models.Exists(read) | Q(actor=user)  # an urgent reading is its reader's before the file was opened
-        return self.filter(mine | Q(pk__in=self.to_answer_by(user).values("pk"))).exclude(own)
+        for more in (self.to_answer_by(user), self.to_review_by(user), self.filter(question__steps__by=user)):
+            mine |= Q(pk__in=more.values("pk"))
+        own = models.Exists(_read_by(user)) | Q(actor=user)  # an urgent reading is its reader's before the file was opened
+        return self.filter(mine).exclude(own)
+
+
+def _read_by(user: User) -> "models.QuerySet[AnomalyLine]":
+    """Lines of the outer query's review that this user read."""
+    own = Query.objects.filter(actor=user).values("seq")
+    return AnomalyLine.objects.filter(anomaly=models.OuterRef("pk"), query_seq__in=own)
 
 
 class Anomaly(models.Model):
@@ -265,6 +285,7 @@ class AnomalyStep(models.Model):
     deed = models.CharField("办理", max_length=8, choices=Deed)
     verdict = models.CharField("结论", max_length=12, choices=Verdict, blank=True)
     text = models.CharField("说明", max_length=500)
+    told = models.CharField("给当事人的答复", max_length=500, blank=True, db_default="")
     by = models.ForeignKey(User, models.PROTECT, verbose_name="办理人", related_name="+")
     at = models.DateTimeField("时间", db_default=Now())
 

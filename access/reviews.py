@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, Max
 from django.utils import timezone
 
-from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule
-from access.review_models import Sign
+from access import questions
+from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule, Sign
 from accounts import people
 from accounts.models import User
 from catalogue import deadline_actions as clocks
@@ -85,12 +85,17 @@ def why_not_close(anomaly: Anomaly, user: User) -> str:
     return ""
 
 
-def answer(anomaly: Anomaly, *, verdict: str, text: str, by: User) -> AnomalyStep:
-    """Say, for the unit, whether the readings had a ground. Raises PermissionDenied, ValidationError."""
+def answer(anomaly: Anomaly, *, verdict: str, text: str, told: str = "", by: User) -> AnomalyStep:
+    """Say, for the unit, whether the readings had a ground; `told` is for the person who asked.
+
+    Raises PermissionDenied, ValidationError.
+    """
     if reason := why_not_answer(anomaly, by):
         raise PermissionDenied(reason)
+    if anomaly.sign == Sign.QUESTIONED and not told.strip():
+        raise ValidationError({"told": "当事人提出了疑问，请用平常的话写明为什么查、凭什么查。"}, code="told")
     with transaction.atomic():
-        step = _step(anomaly, Deed.ANSWERED, text, by, verdict=verdict)
+        step = _step(anomaly, Deed.ANSWERED, text, by, verdict=verdict, told=hide_numbers(told.strip())[:500])
         for clock in Deadline.objects.of(anomaly).filter(met_on__isnull=True):
             clocks.meet(clock.pk, on=timezone.localdate())
     return step
@@ -105,7 +110,10 @@ def close(anomaly: Anomaly, *, text: str, verdict: str = "", by: User) -> Anomal
         raise PermissionDenied(reason)
     if (anomaly.sign == Sign.URGENT) != bool(verdict):
         raise ValidationError({"verdict": "紧急查询由审计员作出结论，其他核查以单位的结论为准。"}, code="verdict")
-    return _step(anomaly, Deed.CLOSED, text, by, verdict=verdict)
+    with transaction.atomic():
+        step = _step(anomaly, Deed.CLOSED, text, by, verdict=verdict)
+        questions.tell_verdict(anomaly)
+    return step
 
 
 def send_back(anomaly: Anomaly, *, text: str, by: User) -> AnomalyStep:
@@ -118,8 +126,12 @@ def send_back(anomaly: Anomaly, *, text: str, by: User) -> AnomalyStep:
     return step
 
 
-def _step(anomaly: Anomaly, deed: AnomalyStep.Deed, text: str, by: User, *, verdict: str = "") -> AnomalyStep:
-    step = AnomalyStep(anomaly=anomaly, deed=deed, verdict=verdict, text=hide_numbers(text.strip())[:500], by=by)
+def _step(
+    anomaly: Anomaly, deed: AnomalyStep.Deed, text: str, by: User, *, verdict: str = "", told: str = ""
+) -> AnomalyStep:
+    step = AnomalyStep(
+        anomaly=anomaly, deed=deed, verdict=verdict, text=hide_numbers(text.strip())[:500], told=told, by=by
+    )
     step.full_clean(exclude=["at"])
     step.save()
     return step

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access import duties, reviews
-from access.models import Anomaly, DutyItem, Institution, ReviewRule, UrgentReading, Verification
+from access.models import Anomaly, DutyItem, Institution, ReviewRule, Sign, UrgentReading, Verification
 from access.sealing import lateness
 from accounts.models import Role, User
 from creditfujian.lib.waiting import Tone, Waiting
@@ -73,6 +73,11 @@ def _reviews(user: User) -> list[Waiting]:
         told = "核对案卷，说明这些查询有没有依据"
         told, tone = (f"{late} 件已超期；{told}", Tone.OVERDUE) if late else (told, Tone.DUE)
         cards.append(Waiting("待答复的查询核查", mine.count(), told, f"{url}?state__exact=open", tone))
+        asked = mine.filter(sign=Sign.QUESTIONED).count()
+        told = "当事人在等答复：先办，用平常的话写明为什么查、凭什么查"
+        cards.append(
+            Waiting("本人提出疑问的查询", asked, told, f"{url}?state__exact=open&sign__exact=questioned", Tone.DUE)
+        )
     if user.has_perm("access.close_anomaly"):
         count = Anomaly.objects.to_close().count()
         told = "单位已答复，由您核对后办结或者退回"
@@ -81,6 +86,12 @@ def _reviews(user: User) -> list[Waiting]:
         late = Anomaly.objects.overdue().count()
         told = "五个工作日内没有答复，由省信用办督办、答复"
         cards.append(Waiting("超期未答复的查询核查", late, told, f"{url}?overdue=1", Tone.OVERDUE))
+    if user.has_perm("access.oversee_anomaly"):
+        count = Anomaly.objects.to_review_by(user).count()
+        told = "当事人对结论申请复核，由没有答复过的人办理"
+        cards.append(
+            Waiting("待复核的本人疑问", count, told, f"{url}?state__exact=closed&sign__exact=questioned", Tone.DUE)
+        )
     if user.has_perm(reviews.CONFIRM):
         count = ReviewRule.objects.filter(state="draft").exclude(proposed_by=user).count()
         rules = f"{reverse('admin:access_reviewrule_changelist')}?state__exact=draft"

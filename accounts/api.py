@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_access import BySession, OwnPerson
 from accounts.api_errors import Problem
-from accounts.models import User
+from accounts.models import Person, User
 from accounts.token_models import IdempotentCall
 from accounts.tokens import Left
 
@@ -49,6 +50,21 @@ class ApiView(APIView):
     def caller(self) -> User:
         """Return the account of the token that calls."""
         return self.request.user
+
+
+class OwnView(APIView):
+    """An endpoint of a person's own things, for the browser in which they are signed in. It only reads."""
+
+    authentication_classes: ClassVar = [BySession]
+    permission_classes: ClassVar = [OwnPerson]
+    throttle_classes: ClassVar = []
+    http_method_names = ["get", "head"]
+
+    @property
+    def person(self) -> Person:
+        """Return whose things these are."""
+        person: Person = self.request.user.person
+        return person
 
 
 def idempotency_key(request: Request) -> str:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ParseError
@@ -23,6 +24,7 @@ log = logging.getLogger("creditfujian.api")
 
 LONGEST_JSON = 64 * 1024
 BEARER = 'Bearer realm="credit-fujian"'
+SESSION = 'Session realm="credit-fujian"'
 SENTENCES = {
     "A01": "没有令牌：请带上 Authorization: Bearer cf_…。",
     "A02": "令牌无效：没有这个令牌，或者没有抄全。",
@@ -56,6 +58,29 @@ class ByToken(BaseAuthentication):
 
 def _unauthorised(code: str) -> Problem:
     return Problem(401, code, SENTENCES[code], headers={"WWW-Authenticate": BEARER})
+
+
+class BySession(BaseAuthentication):
+    """The way in for a person's own things: signed in in this browser, with all that the pages ask for. Reads only."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        user = request._request.user
+        return (user, None) if isinstance(user, User) else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return SESSION
+
+
+class OwnPerson(BasePermission):
+    """A signed-in citizen: staff, institutions and systems have no file here."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises Problem."""
+        if not isinstance(request.user, User):
+            raise Problem(401, "A22", "请先在本站登录，再用同一个浏览器打开。", headers={"WWW-Authenticate": SESSION})
+        if not request.user.is_citizen:
+            raise Problem(403, "A18", "这里只供本人查看自己的信息。")
+        return True
 
 
 class InScope(BasePermission):
@@ -116,3 +141,14 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "cf_…", "description": "接口令牌"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document calls the session of a browser."""
+
+    target_class = "accounts.api_access.BySession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        name = settings.SESSION_COOKIE_NAME
+        return {"type": "apiKey", "in": "cookie", "name": name, "description": "本人在本站登录后的会话"}

@@ -47,9 +47,12 @@ def with_problems(result: dict[str, Any], generator: Any, request: Any, public: 
     for path in result["paths"].values():
         for method, operation in path.items():
             responses = operation["responses"]
+            counted = operation["security"] == [{"token": []}]  # a person's own calls have no quota
             for answer in responses.values():
                 answer["headers"] = {
-                    name: {"schema": {"type": "string"}, "description": text} for name, text in HEADERS.items()
+                    name: {"schema": {"type": "string"}, "description": text}
+                    for name, text in HEADERS.items()
+                    if counted or name == "X-Request-Id"
                 }
             responses |= dict.fromkeys(_STATUS[method], REFUSED)
             responses["default"] = REFUSED

@@ -3,12 +3,16 @@
 from django.urls import path
 
 from creditfujian.api_pages import console, docs, schema
+from publicity import usage_api as usage
 from records import api as batches
 
 urlpatterns = [
     path("schema/", schema, name="api_schema"),
     path("docs/", docs, name="api_docs"),
     path("docs/console/", console, name="api_console"),
+    path("me/usage/", usage.UsageView.as_view(), name="api_usage"),
+    path("me/usage/period/", usage.PeriodView.as_view(), name="api_usage_period"),
+    path("me/usage/heartbeat/", usage.HeartbeatView.as_view(), name="api_usage_heartbeat"),
     path("batches/", batches.BatchesView.as_view(), name="api_batches"),
     path("batches/<str:number>/", batches.BatchView.as_view(), name="api_batch"),
     path("batches/<str:number>/rows/", batches.RowsView.as_view(), name="api_batch_rows"),

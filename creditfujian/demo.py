@@ -42,6 +42,7 @@ from creditfujian import (
     demo_persons,
     demo_returned,
     demo_reviews,
+    demo_rights,
     demo_ways_out,
 )
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
@@ -148,6 +149,7 @@ def load(*, say: Say) -> list[Account]:
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))
+    say(demo_rights.load())
     market = organisations["MRKT"]
     token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
     say(_sealed())

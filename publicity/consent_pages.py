@@ -86,7 +86,7 @@ def _own(person: Person, number: str) -> Consent:
 @citizens_only
 def me_messages(request: HttpRequest, person: Person) -> HttpResponse:
     """Show the messages, the newest first; what has been shown is read."""
-    mine = Message.objects.to(person).select_related("consent")
+    mine = Message.objects.to(person).select_related("consent", "question")
     context = one_page(request, mine) | {"unread": mine.unread().count()}
     answer = render(request, "publicity/me/messages.html", context)
     if request.method == "GET":

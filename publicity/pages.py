@@ -108,17 +108,6 @@ def me_file(request: HttpRequest, person: Person) -> HttpResponse:
     return render(request, "publicity/me/file.html", context)
 
 
-@require_safe
-@citizens_only
-def me_access(request: HttpRequest, person: Person) -> HttpResponse:
-    own = request.GET.get("own") == "1"
-    before = request.GET.get("before", "")
-    lines = access_history(person, own=own, before=int(before) if before.isdecimal() else None, limit=PAGE_SIZE + 1)
-    shown = with_item_names(lines[:PAGE_SIZE])
-    context = {"lines": shown, "more": len(lines) > PAGE_SIZE, "own": own, "last": shown[-1].seq if shown else None}
-    return render(request, "publicity/me/access.html", context)
-
-
 def one_page(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
     """Return a page of rows, the newest first, for the template: `shown`, whether there is `more`, the `last` one's key.
 

@@ -274,6 +274,7 @@ from records import (  # noqa: E402, F401
     paper_admin,
     person_admin,
     report_admin,
+    rights_admin,
     visibility_admin,
     volume_admin,
 )

@@ -548,6 +548,7 @@ from records.mapping_models import ColumnMapping  # noqa: E402, F401
 from records.person_models import CaseNewcomer, CasePaper, CaseRecord, CaseSource, CaseStep, PersonCase  # noqa: E402, F401
 from records.receipt_models import BatchReceipt  # noqa: E402, F401
 from records.returned_models import ReturnedRow  # noqa: E402, F401
+from records.rights_models import RightsRequest, RightsStep  # noqa: E402, F401
 from records.soundness_models import Unsound  # noqa: E402, F401
 from records.visibility_models import Visibility  # noqa: E402, F401
 from records.volume_models import BatchHold, VolumeRule  # noqa: E402, F401

@@ -15,6 +15,7 @@ from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
 from records.person_waiting import waiting_about_persons
 from records.returned_waiting import waiting_to_be_answered
+from records.rights_waiting import waiting_rights
 from records.soundness_models import Unsound
 from records.ways_out_waiting import waiting_to_go_out
 
@@ -44,6 +45,7 @@ def waiting_for(user: User) -> list[Waiting]:
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
+    cards += waiting_rights(user)
     cards += waiting_to_go_out(user) + waiting_about_persons(user) + waiting_statements(user)
     if user.has_perm("access.check_consent"):
         papers = ConsentPaper.objects.visible_to(user).waiting().exclude(consent__asked_by=user).count()

@@ -118,5 +118,5 @@ DROP TABLE accounts_contextkey;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_sign_in")]
+    dependencies = [("accounts", "0010_step_up")]
     operations = [migrations.RunSQL(CONTEXT + ASKED + POLICIES, UNDONE)]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access import reviews
+from access import questions, reviews
 from access.models import (
     Anomaly,
     Checkpoint,
@@ -53,12 +53,13 @@ from catalogue.models import (
 )
 from catalogue.tests.consulting import consulted
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
-from records import acts, bulk, exports, holds, mappings, reports, work_lists
+from records import acts, bulk, exports, holds, mappings, reports, rights, work_lists
 from records.life_models import Disposal, RecordAct
 from records.listing import Filters, Page, page
 from records.models import Batch, ColumnMapping, SupplyDuty, Visibility, VolumeRule
 from records.person_models import PersonCase
 from records.reading import register
+from records.rights_models import RightsRequest
 from records.statements import state
 from records.tests.consenting import entered, granted
 from records.tests.deliveries import as_csv, check, deliver, penalty
@@ -129,6 +130,9 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     consent, paper = granted(cast, uses=9), entered(cast)
     reviews.sample_each_reader(timezone.localdate())
     reviews.lines_of(Anomaly.objects.get(), by=cast.auditor)
+    look = QueryPerson.objects.filter(person=cast.citizen.person_id, kind="Q5").latest("at")
+    question = questions.ask(cast.citizen.person, look.query_id, by=staff(cast.citizen))
+    right = rights.ask(cast.citizen.person, RightsRequest.Kind.DELETE, number, "不是我", by=staff(cast.citizen))
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -151,7 +155,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
-        "access_dutyitem": DutyItem, "records_visibility": Visibility,
+        "access_dutyitem": DutyItem, "records_visibility": Visibility, "records_rightsrequest": RightsRequest,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
@@ -162,6 +166,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "access": str(looked_at.query_id), "access_urgentreading": str(urgent.pk),
         "records_batch": str(waiting.pk), "access_request": str(request.pk), "accounts_user": str(cast.data_officer.pk),
         "<str:record_no>": number, "<str:consent_no>": consent.number,
+        "<str:question_no>": question.number, "<str:right>": "delete", "<str:right_no>": right.number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
         "<str:report>": issued.report.number, "records_statementhold": str(hold.pk), "records_consentpaper": str(paper.pk),
         "factors": str(cast.data_officer.second_factors.get().pk),
@@ -175,7 +180,17 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         return f"/{route}"
     if name == "admin:view_on_site":
         return "/admin/r/1/1/"
-    for part in ("<str:code>", "<str:number>", "<str:kind>", "<str:record_no>", "<str:report>", "<str:consent_no>"):
+    for part in (
+        "<str:code>",
+        "<str:number>",
+        "<str:kind>",
+        "<str:record_no>",
+        "<str:report>",
+        "<str:consent_no>",
+        "<str:question_no>",
+        "<str:right>",
+        "<str:right_no>",
+    ):
         route = route.replace(part, keys[part])
     if "<" not in route:
         return f"/{route}"

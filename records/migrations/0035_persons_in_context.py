@@ -17,5 +17,5 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0027_mixed_corrections"), ("accounts", "0013_persons_in_context")]
+    dependencies = [("records", "0034_rights"), ("accounts", "0013_persons_in_context")]
     operations = [migrations.RunSQL(SQL, UNDONE)]
