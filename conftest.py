@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,12 @@ def _media(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _everybody_open_to_the_test() -> Iterator[None]:
+def _everybody_open_to_the_test(django_db_blocker: Any) -> Iterator[None]:
     """Let tests look at persons; a page, a job or an API call inside one begins with nobody open, as in use."""
     from accounts import people
 
-    with people.everybody("a test looks at what there is"):
+    with ExitStack() as stack:
+        stack.enter_context(people.everybody("a test looks at what there is"))
         yield
+        with django_db_blocker.unblock():  # the connection outlives the test and is told that nobody is open
+            stack.close()

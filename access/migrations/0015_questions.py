@@ -9,7 +9,7 @@ SIGNS = [
     ("no_case", "案件编号不像编号"), ("unresolved", "案件编号查无下文"), ("hourly", "短时间打开多人档案"),
     ("listed", "短时间列出、导出大量人员"), ("night", "夜间查询"), ("many_units", "多个单位查同一人"),
     ("refused", "多次被拒绝"), ("same_place", "同意授权后随即在同一网段使用"), ("sample", "随机抽查"), ("batch", "批量查询、导出先经复核"),
-    ("questioned", "本人提出疑问"),
+    ("unmasked", "多次显示完整证件号码"), ("urgent", "紧急查询"), ("questioned", "本人提出疑问"),
 ]  # fmt: skip
 DOUBTS = [
     ("no_consent", "我没有同意"), ("no_reason", "不知道为什么查我"), ("too_much", "查看的内容超出需要"),
