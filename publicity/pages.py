@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.consents import unread, waiting_for_answer
-from access.reading import Access, access_history
+from access.reading import Access, access_history, held_back
 from access.web import PUBLIC_SITE, asker
 from accounts.actions import activate
 from accounts.models import Person, User
@@ -115,7 +115,10 @@ def me_access(request: HttpRequest, person: Person) -> HttpResponse:
     before = request.GET.get("before", "")
     lines = access_history(person, own=own, before=int(before) if before.isdecimal() else None, limit=PAGE_SIZE + 1)
     shown = with_item_names(lines[:PAGE_SIZE])
-    context = {"lines": shown, "more": len(lines) > PAGE_SIZE, "own": own, "last": shown[-1].seq if shown else None}
+    context = {
+        "lines": shown, "more": len(lines) > PAGE_SIZE, "own": own, "last": shown[-1].seq if shown else None,
+        "held": None if own else held_back(person),
+    }  # fmt: skip
     return render(request, "publicity/me/access.html", context)
 
 

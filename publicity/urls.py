@@ -3,6 +3,7 @@
 from django.urls import path
 
 from publicity import (
+    agent_pages,
     catalogue_pages,
     consent_pages,
     institution_desk,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
     path("me/consents/", consent_pages.me_consents, name="me_consents"),
     path("me/consents/<str:consent_no>/", consent_pages.me_consent, name="me_consent"),
+    path("me/agents/", agent_pages.me_agents, name="me_agents"),
     path("me/messages/", consent_pages.me_messages, name="me_messages"),
     path("institutions/consents/", institution_pages.institution_consents, name="institution_consents"),
     path("institutions/consents/ask/", institution_pages.institution_ask, name="institution_ask"),

@@ -11,10 +11,12 @@ from django.utils import timezone
 from access import reviews
 from access.models import (
     Anomaly,
+    Authority,
     Checkpoint,
     DutyItem,
     Institution,
     LogReading,
+    OfficialLetter,
     Query,
     QueryPerson,
     Request,
@@ -62,6 +64,7 @@ from records.reading import register
 from records.statements import state
 from records.tests.consenting import entered, granted
 from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.grounds import agreed, approved
 from records.tests.life import numbers_of
 from records.tests.listings import opened
 from records.tests.test_exports import ask
@@ -128,6 +131,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     consent, paper = granted(cast, uses=9), entered(cast)
     reviews.sample_each_reader(timezone.localdate())
     reviews.lines_of(Anomaly.objects.get(), by=cast.auditor)
+    approved(cast)
+    agreed(cast)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -149,7 +154,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
-        "access_dutyitem": DutyItem,
+        "access_dutyitem": DutyItem, "access_authority": Authority, "access_officialletter": OfficialLetter,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
