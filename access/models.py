@@ -57,6 +57,8 @@ class Refusal(models.TextChoices):
     LICENCE = "licence", "机构的登记已暂停、证照已到期或用途不在登记范围"
     PERSON_GONE = "person_gone", "授权人已死亡，或号码已并入他人"
     NAME_DIFFERS = "name_differs", "姓名与证件号码不符，申请没有送达"
+    NO_AUTHORITY = "no_authority", "委托或者近亲属查询的依据没有通过复核、已到期、已撤销，或不包括所选条目"
+    NO_LETTER = "no_letter", "公函没有审核同意、提供期已过或已结案，或不包括这个人"
     NO_DUTY = "no_duty", "所选事项不是本单位现行登记的职责，或者履行它不需要所选条目"
     NO_STEP_UP = "no_step_up", "没有在规定时间内再次完成第二步验证"
     TOO_MANY = "too_many", "一小时内显示完整证件号码的次数已到上限"
@@ -231,10 +233,12 @@ class QueryAnswer(models.Model):
         return f"返回 {len(self.record_ids)} 条"
 
 
-from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401 – further tables of the app
+from access.authority_models import Authority, KinWish  # noqa: E402, F401 – further tables of the app
+from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401
 from access.duty_models import DutyItem  # noqa: E402, F401
 from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
 from access.question_models import Doubt, Question, QuestionStep  # noqa: E402, F401 – it builds on the reviews
+from access.letter_models import HoldExtension, LetterPerson, OfficialLetter  # noqa: E402, F401
 from access.review_models import (  # noqa: E402, F401
     Anomaly,
     AnomalyLine,

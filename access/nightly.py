@@ -1,4 +1,4 @@
-"""The night of access: consents that are over; the log's partitions and verification; the second look at its days."""
+"""The night of access: consents that are over; letters that are shown; the log's partitions, verification, second look."""
 
 from datetime import date, timedelta
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from access import reviews
 from access.consents import end_what_is_over
+from access.letters import tell_released
 from access.models import Verification
 from access.verifying import verify_and_note
 
@@ -18,6 +19,7 @@ def nightly(day: date) -> dict[str, int]:
     A verification that finds something is no failure of the night: the dashboard tells those who watch.
     """
     told = {"log_partitions": make_partitions(), "log_verified": verify_when_due()}
+    told |= {"letters_released": tell_released()}
     return end_what_is_over() | told | {"reviews": reviews.look_at_days_before(day)}
 
 

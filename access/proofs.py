@@ -23,6 +23,10 @@ _SHOWN = (
 )  # fmt: skip
 _LINE = f"SELECT {', '.join(_SHOWN)} FROM access_query WHERE seq = %s AND at = %s"  # noqa: S608 – names of ours
 _HASHES = "SELECT sealed, persons FROM access_lines(%s, %s, %s, %s, %s, %s)"
+_MINE = """
+SELECT p.at FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+ WHERE p.query_id = %s AND p.person_id = ANY (%s) AND (p.kind <> 'Q7' OR access_held_until(p.kind, q.case_no) IS NULL)
+"""
 _OWN = """
 SELECT seq, person_id, kind, allowed, items FROM access_queryperson
  WHERE query_id = %s AND at = %s AND person_id = ANY (%s) ORDER BY seq
@@ -37,12 +41,11 @@ class NotSealedYet:
 def proof_of(person: Person, seq: int) -> dict[str, Any] | NotSealedYet | None:
     """Return the proof that a line of the person's access history is under the newest checkpoint.
 
-    None when the line does not exist or is not about this person, under any number of theirs: both look alike.
+    None when the line does not exist, is not about this person, under any number of theirs, or is held back from them
+    today: all look alike.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT at FROM access_queryperson WHERE query_id = %s AND person_id = ANY (%s)", [seq, person.family()]
-        )
+        cursor.execute(_MINE, [seq, person.family()])
         row = cursor.fetchone()
     if row is None:
         return None

@@ -21,12 +21,12 @@ from catalogue.models import Deadline
 from creditfujian.lib.text import hide_numbers
 
 Deed = QuestionStep.Deed
-ANSWER, UNIT, REVIEW = "D14", "D45", "D61"  # the whole, the unit's part, the second look: domain §6.4, §12
+ANSWER, UNIT, REVIEW = "D14", "D45", "D71"  # the whole, the unit's part, the second look: domain §6.4, §12
 LONGEST = 300
 GROUND = "本人对查询提出疑问（个人信息保护法第四十四条、第五十条）"
 _LINE = """
 SELECT q.at, q.kind FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
- WHERE p.query_id = %s AND p.person_id = ANY (%s) LIMIT 1
+ WHERE p.query_id = %s AND p.person_id = ANY (%s) AND access_held_until(p.kind, q.case_no) IS NULL LIMIT 1
 """
 
 

@@ -1,7 +1,7 @@
 """What leaves the query log: the person's own access history."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -18,7 +18,7 @@ _FROM = "FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND
 # Which lines a person is shown, everywhere: page, JSON, counts. What the law holds back for a time is taken out here.
 _SHOWN = """
  WHERE p.person_id = ANY (%(persons)s)
-   AND (q.kind = 'Q1') = %(own)s
+   AND (q.kind = 'Q1') = %(own)s AND (p.kind <> 'Q7' OR access_held_until(p.kind, q.case_no) IS NULL)
    AND (%(unit)s::bigint IS NULL OR q.organisation_id = %(unit)s)
    AND (%(line)s::bigint IS NULL OR q.seq = %(line)s)
    AND (%(purpose)s = '' OR split_part(q.purpose, '：', 1) = %(purpose)s)
@@ -96,6 +96,8 @@ class Access:
         """Say who looked: the unit, or what kind of reader."""
         if self.kind is Kind.SELF:
             return "您本人"
+        if self.kind is Kind.AGENT:
+            return f"您的代理人（在{self.unit}窗口）"
         return self.unit or ("公众" if self.kind is Kind.PUBLIC else "未列明单位")
 
     @property
@@ -205,6 +207,28 @@ def readers_of(person: Person) -> Readers:
     )  # fmt: skip
 
 
+_HELD = """
+SELECT count(*), max(access_held_until(p.kind, q.case_no))
+  FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
+ WHERE p.person_id = ANY (%s) AND p.kind = 'Q7' AND access_held_until(p.kind, q.case_no) IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """How many lines the law does not let the person see yet, and the day by which all of them are shown."""
+
+    lines: int
+    until: date | None
+
+
+def held_back(person: Person) -> HeldBack:
+    """Return how many lines wait for their release, and until when at most: never whose, or what for (PIPL art. 18)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [person.family()])
+        return HeldBack(*cursor.fetchone())
+
+
 def purpose_in_words(purpose: Purpose, text: str) -> str:
     """Return the purpose as the person will read it."""
     return f"{purpose.label}：{text}" if text else purpose.label
@@ -213,7 +237,7 @@ def purpose_in_words(purpose: Purpose, text: str) -> str:
 _LOOKS = """
 SELECT q.kind, q.organisation_name, split_part(q.purpose, '：', 1), q.decision, count(*), max(q.at)
   FROM access_queryperson p JOIN access_query q ON q.seq = p.query_id AND q.at = p.at
- WHERE p.person_id = ANY (%s) AND p.at >= %s
+ WHERE p.person_id = ANY (%s) AND p.at >= %s AND (p.kind <> 'Q7' OR access_held_until(p.kind, q.case_no) IS NULL)
  GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC
 """
 
@@ -231,7 +255,10 @@ class Looks:
 
 
 def looks_since(person: Person, since: datetime) -> list[Looks]:
-    """Return who looked since then, by unit and purpose, the latest first: what a credit report has to state."""
+    """Return who looked since then, by unit and purpose, the latest first: what a credit report has to state.
+
+    A report goes through many hands: lines held back are left out and not even counted.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LOOKS, [person.family(), since])
         return [

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from access.authorities import kin_are_refused
 from access.duties import items_of_duty
-from access.models import Reach, Refusal, Request
+from access.models import Authority, LetterPerson, OfficialLetter, Reach, Refusal, Request
 from accounts.models import User
 from accounts.sign_in_log import stepped_up
 from accounts.sign_in_rules import limits
@@ -101,3 +102,23 @@ def refusal_of_request(request: Request, user: User, items: list[Item]) -> Refus
     if not request.is_open:
         return Refusal.EXPIRED
     return refusal_of_duty(user, items, request.duty_code)
+
+
+def refusal_of_authority(authority: Authority, user: User) -> Refusal | None:
+    """Return why an authority opens nothing at this user's counter now, or None: PIPL art. 49, Civil Code art. 165, 173."""
+    person = authority.person.survivor()
+    if not user.is_active or not user.has_perm("access.enter_authority"):
+        return Refusal.NO_ROLE
+    if authority.organisation_id != user.organisation_id:
+        return Refusal.NOT_OWNER
+    if authority.is_for_the_living and person.deceased_on is not None:
+        return Refusal.PERSON_GONE
+    closed_to_kin = not authority.is_for_the_living and (person.deceased_on is None or kin_are_refused(person))
+    return None if authority.is_in_force and not closed_to_kin else Refusal.NO_AUTHORITY
+
+
+def refusal_of_letter(letter: OfficialLetter, named: LetterPerson, user: User) -> Refusal | None:
+    """Return why a letter is not answered about one of its persons now, or None."""
+    if not user.is_active or not user.has_perm("access.enter_officialletter"):
+        return Refusal.NO_ROLE
+    return None if letter.is_open and named.matches else Refusal.NO_LETTER

@@ -21,6 +21,7 @@ _READ = ("access.view_request", "access.add_request", "access.list_by_duty", "ac
          "access.break_glass", "access.view_urgentreading", _SIGHT)  # fmt: skip
 _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
 _WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
+_LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access.decide_officialletter")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
@@ -50,14 +51,15 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.hold_statement", "records.view_volumerule", "records.propose_volumerule", "records.confirm_volumerule",
         *_WATCH, "access.answer_urgentreading", *_ANSWER, "access.oversee_anomaly",
         "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
-        "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem",
+        "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem", "access.review_authority", *_LETTERS,
     ),
     Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
-                 "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent"),
+                 "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent",
+                 "access.enter_authority"),
     Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
                    "access.close_anomaly", "access.view_reviewrule", "access.view_logreading", "access.view_dutyitem",
-                   "accounts.view_signinline", "accounts.view_signinrule", *_WATCH),
+                   "access.view_officialletter", "accounts.view_signinline", "accounts.view_signinrule", *_WATCH),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",

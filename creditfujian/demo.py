@@ -36,6 +36,7 @@ from creditfujian import (
     demo_consents,
     demo_entry,
     demo_glass,
+    demo_grounds,
     demo_life,
     demo_lists,
     demo_mapping,
@@ -101,7 +102,13 @@ STAFF = [
         "确认另一名工作人员录入的年度日历、提出的时限规则，审核人员核对单",
     ),
     (Role.OPERATOR, "operator", "赖运维", "JJXX", "只看数量，不看档案"),
-    (Role.CLERK, "clerk", "曾窗口", "ZWFW", "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书"),
+    (
+        Role.CLERK,
+        "clerk",
+        "曾窗口",
+        "ZWFW",
+        "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书、代理人和近亲属材料",
+    ),
     (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
     (Role.AUDITOR, "auditor", "何审计", "JJXX", "写明理由后查看查询日志，办结查询核查，查看登录日志和变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色、发放绑定码、管理登录安全"),
@@ -147,6 +154,7 @@ def load(*, say: Say) -> list[Account]:
     strangers = [(one.name, one.id_number) for one in people[300:302]]
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
+    say(demo_grounds.load((people[34].name, people[34].id_number), Item.objects.get(code=PENALTIES)))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))
     say(demo_rights.load())

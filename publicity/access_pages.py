@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from access.models import ConsentPurpose, Purpose
-from access.reading import Readers, Which, access_history, readers_of, usage_period
+from access.reading import Readers, Which, access_history, held_back, readers_of, usage_period
 from access.words import WORDS
 from accounts.models import Person
 from publicity.pages import PAGE_SIZE, citizens_only, with_item_names
@@ -67,7 +67,8 @@ def me_access(request: HttpRequest, person: Person) -> HttpResponse:
     kept = urlencode({k: v for k, v in request.GET.items() if k in ("own", "unit", "purpose", "year") and v})
     context = {
         "lines": shown, "more": len(lines) > PAGE_SIZE, "own": which.own, "last": shown[-1].seq if shown else None,
-        "form": form, "kept": kept, "narrowed": which != Which(own=which.own), "total": usage_period(person, which=which).lines,
+        "form": form, "kept": kept, "narrowed": which != Which(own=which.own),
+        "held": None if which.own else held_back(person), "total": usage_period(person, which=which).lines,
         "kinds": [(kind, WORDS[kind]) for kind in dict.fromkeys(line.kind for line in shown)],
     }  # fmt: skip
     return render(request, "publicity/me/access.html", context)

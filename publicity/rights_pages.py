@@ -67,7 +67,7 @@ def me_right_ask(request: HttpRequest, person: Person, right: str) -> HttpRespon
         else:
             return redirect("me_right", made.number)
     context = {"kind": kind, "form": form, "told": told, "right": _right_of(kind),
-               "time": within(RightsRequest.CLOCKS.get(kind, "D62"))}  # fmt: skip
+               "time": within(RightsRequest.CLOCKS.get(kind, "D72"))}  # fmt: skip
     return render(request, "publicity/me/right_ask.html", context, status=422 if form.errors else 200)
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from publicity import (
     access_pages,
+    agent_pages,
     catalogue_pages,
     consent_pages,
     institution_desk,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("me/rights/<str:right_no>/", rights_pages.me_right, name="me_right"),
     path("me/consents/", consent_pages.me_consents, name="me_consents"),
     path("me/consents/<str:consent_no>/", consent_pages.me_consent, name="me_consent"),
+    path("me/agents/", agent_pages.me_agents, name="me_agents"),
     path("me/messages/", consent_pages.me_messages, name="me_messages"),
     path("institutions/consents/", institution_pages.institution_consents, name="institution_consents"),
     path("institutions/consents/ask/", institution_pages.institution_ask, name="institution_ask"),

@@ -267,9 +267,11 @@ class RequestAdmin(ReadOnlyAdmin):
 
 from records import (  # noqa: E402, F401
     act_admin,
+    agent_admin,
     duty_admin,
     export_admin,
     hold_admin,
+    letter_admin,
     list_admin,
     paper_admin,
     person_admin,

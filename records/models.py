@@ -531,6 +531,7 @@ class NilDeclaration(models.Model):
 
 from records import export_models, report_models  # noqa: E402, F401 – further tables of the app
 from records.consent_models import ConsentPaper  # noqa: E402, F401
+from records.ground_models import GroundPaper  # noqa: E402, F401
 from records.hold_models import StatementHold  # noqa: E402, F401
 from records.life_models import (  # noqa: E402, F401
     ActContent,

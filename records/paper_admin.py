@@ -21,11 +21,9 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from catalogue.deadline_forms import take_over
 from catalogue.models import Deadline, Item
-from records import paper_consents
+from records import paper_consents, scans
 from records.consent_models import ConsentPaper
 from records.paper_consents import Signed
-
-_MIME = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
 
 class PaperForm(forms.Form):
@@ -47,8 +45,7 @@ class PaperForm(forms.Form):
     uses = forms.IntegerField(label="次数", min_value=1, initial=1)
     signed_on = forms.DateField(label="签署日期", help_text="写成 2026-01-01。")
     scan = forms.FileField(
-        label="授权书扫描件", help_text="PDF、JPEG 或 PNG，不超过 10 MB，加密保存。",
-        widget=forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"}),
+        label="授权书扫描件", help_text=scans.HELP, widget=forms.FileInput(attrs={"accept": scans.ACCEPT}),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -183,7 +180,7 @@ class ConsentPaperAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return redirect("admin:records_consentpaper_change", pk)
         content = paper_consents.scan_of(paper, by=asker(request, STAFF_SITE))
-        answer = HttpResponse(content, content_type=_MIME[paper.type])
+        answer = HttpResponse(content, content_type=scans.MIME[ConsentPaper.Type(paper.type)])
         answer["Content-Disposition"] = f'attachment; filename="{paper.consent.number}.{paper.type}"'
         return answer
 

@@ -19,16 +19,11 @@ from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name
+from records import scans
 from records.consent_models import ConsentPaper
 from records.intake import store
 
-LARGEST = 10 * 1024 * 1024  # bytes of a scan
 NO_DUTY = "您没有窗口办理授权的职责。"
-_BEGINS = {
-    b"%PDF-": ConsentPaper.Type.PDF,
-    b"\xff\xd8\xff": ConsentPaper.Type.JPEG,
-    b"\x89PNG\r\n": ConsentPaper.Type.PNG,
-}
 State = Consent.State
 
 
@@ -53,7 +48,7 @@ def enter(signed: Signed, *, by: Asker) -> Consent | None:
         raise ValidationError({"institution": Refusal.LICENCE.label + "。"})
     consents.check_wanted(signed.wanted)
     _check_day(signed)
-    kind = _type_of(signed.scan)
+    kind = scans.type_of(signed.scan)
     try:
         number = check_identity(signed.wanted.id_number)
     except ValidationError as error:
@@ -80,19 +75,6 @@ def _check_day(signed: Signed) -> None:
         raise ValidationError({"signed_on": "签署日期不能晚于今天。"})
     if signed.signed_on + timedelta(days=signed.wanted.days) < today:
         raise ValidationError({"signed_on": "按签署日期和有效天数，这份授权已经到期。"})
-
-
-def _type_of(scan: BinaryIO) -> ConsentPaper.Type:
-    """Return what a scan is by its first bytes, and that it is not too large. Raises ValidationError."""
-    scan.seek(0, 2)
-    size = scan.tell()
-    scan.seek(0)
-    head = scan.read(8)
-    scan.seek(0)
-    kind = next((kind for begins, kind in _BEGINS.items() if head.startswith(begins)), None)
-    if kind is None or size > LARGEST:
-        raise ValidationError({"scan": "扫描件须是 PDF、JPEG 或 PNG，不超过 10 MB。"})
-    return kind
 
 
 def _signer(number: str, signed: Signed, by: Asker) -> Person | None:

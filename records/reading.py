@@ -18,10 +18,21 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from access.actions import Ask, Asker, Use, register_request, write_answer, write_query
+from access.authorities import tell
 from access.consent_rules import items_for, refusal_of_use
-from access.models import Consent, ConsentPurpose, Kind, Purpose, Refusal, Request
+from access.letters import tell as tell_of_letter
+from access.models import (
+    Authority,
+    Consent,
+    ConsentPurpose,
+    Kind,
+    OfficialLetter,
+    Purpose,
+    Refusal,
+    Request,
+)
 from access.reading import purpose_in_words
-from access.rules import refusal_of_duty, refusal_of_request
+from access.rules import refusal_of_authority, refusal_of_duty, refusal_of_letter, refusal_of_request
 from accounts import people
 from accounts.models import Person
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
@@ -270,6 +281,54 @@ def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
     write_query(ask, by=by)
     mine = consent is not None and refusal is not Refusal.NOT_GRANTEE
     return Refused(refusal) if mine else None
+
+
+@transaction.atomic
+def file_by_authority(pk: int, *, by: Asker) -> File | Refused:
+    """Return what an authority covers, to hand over at its counter (kind Q3), or the refusal; the person is told of both.
+
+    Reads under the authority's lock: none that begins after it was revoked. The agent's name stays out of the line.
+    """
+    assert by.user is not None
+    found = Authority.objects.select_for_update(of=("self",), no_key=True).select_related("person", "organisation")
+    authority = found.get(pk=pk)
+    person, refusal = authority.person.survivor(), refusal_of_authority(authority, by.user)
+    living = authority.is_for_the_living
+    ask = Ask(
+        kind=Kind.AGENT, case_no=authority.number, purpose=authority.purpose, person=person,
+        ground="本人授权委托书，代理人到窗口办理" if living else "近亲属凭亲属关系证明和死亡证明到窗口办理（个人信息保护法第四十九条）",
+        fields_class="委托条目内，本人可见", items=list(Item.objects.filter(pk__in=authority.items)),
+        refusal=refusal.value if refusal else "",
+    )  # fmt: skip
+    if refusal:
+        write_query(ask, by=by)
+        return Refused(refusal)
+    tell(authority, "您的代理人查询了您的信息",
+         f"委托编号 {authority.number}，代理人：{authority.agent_name}，用途：{authority.purpose}。看了什么，见“谁查了我”。")  # fmt: skip
+    return _answer(ask, by, to_hand_on=True)
+
+
+@transaction.atomic
+def file_by_letter(pk: int, person_id: int, *, by: Asker) -> File | Refused:
+    """Return what a letter asks about one of its persons, to the official who answers it (kind Q7), or the refusal.
+
+    The line is in the log at once; the person is told at once unless the letter is held back from them.
+    """
+    assert by.user is not None
+    letter = OfficialLetter.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    named = letter.persons.select_related("person").get(person=person_id)
+    person, refusal = named.person.survivor(), refusal_of_letter(letter, named, by.user)
+    ask = Ask(
+        kind=Kind.OFFICIAL, case_no=letter.number, ground=letter.ground, purpose=f"{letter.get_sender_display()}办案",
+        fields_class="公函条目内，部门可见，证件号码脱敏", items=list(Item.objects.filter(pk__in=letter.items)), person=person,
+        refusal=refusal.value if refusal else "",
+    )  # fmt: skip
+    if refusal:
+        write_query(ask, by=by)
+        return Refused(refusal)
+    if not letter.is_held:
+        tell_of_letter(letter, person, f"{letter.sender_name}依法查询了您的信息")
+    return _answer(ask, by, to_hand_on=True)
 
 
 @dataclass(frozen=True)

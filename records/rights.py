@@ -58,7 +58,7 @@ def ask(person: Person, kind: RightsRequest.Kind, record_no: str, text: str, *, 
         except IntegrityError as error:
             raise ValidationError("这条记录的同一请求正在办理，请等候答复。", code="again") from error
         request.refresh_from_db()
-        code = RightsRequest.CLOCKS.get(kind, "D62")
+        code = RightsRequest.CLOCKS.get(kind, "D72")
         clocks.start(code, on=timezone.localdate(), subject=request, label=request.number)
         return request
 

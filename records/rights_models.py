@@ -64,7 +64,7 @@ class RightsRequest(models.Model):
         GRANTED = "granted", "已办理"
         REFUSED = "refused", "不同意"
 
-    CLOCKS = {Kind.CORRECT: "D13"}  # the others: D62
+    CLOCKS = {Kind.CORRECT: "D13"}  # the others: D72
 
     kind = models.CharField("权利", max_length=8, choices=Kind)
     person = models.ForeignKey(Person, models.PROTECT, editable=False, related_name="+")

@@ -29,6 +29,7 @@ SELECT f.id FROM records_sealedfile f
    AND NOT EXISTS (SELECT 1 FROM records_export e WHERE e.file_id = f.id)
    AND NOT EXISTS (SELECT 1 FROM records_reportfile r WHERE r.file_id = f.id)
    AND NOT EXISTS (SELECT 1 FROM records_consentpaper p WHERE p.file_id = f.id)
+   AND NOT EXISTS (SELECT 1 FROM records_groundpaper p WHERE p.file_id = f.id)
 """
 
 

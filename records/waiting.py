@@ -10,6 +10,7 @@ from creditfujian.lib.waiting import Tone, Waiting
 from records import work_lists
 from records.consent_models import ConsentPaper
 from records.duties import period_of
+from records.ground_waiting import waiting_on_grounds
 from records.hold_waiting import waiting_statements
 from records.life_models import RecordAct
 from records.models import Batch, SupplyDuty
@@ -45,7 +46,7 @@ def waiting_for(user: User) -> list[Waiting]:
         acts, told = RecordAct.objects.to_decide_by(user).count(), "另一名工作人员申请更正、撤回、撤销，由您审核"
         where = f"{reverse('admin:records_recordact_changelist')}?state__exact=asked"
         cards.append(Waiting("待审核的办理单", acts, told, where, Tone.DUE))
-    cards += waiting_rights(user)
+    cards += waiting_rights(user) + waiting_on_grounds(user)
     cards += waiting_to_go_out(user) + waiting_about_persons(user) + waiting_statements(user)
     if user.has_perm("access.check_consent"):
         papers = ConsentPaper.objects.visible_to(user).waiting().exclude(consent__asked_by=user).count()

@@ -320,7 +320,7 @@ ALTER TABLE access_reviewrule ENABLE TRIGGER reviewrule_guard;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0009_duties"),
+        ("access", "0010_agents_and_letters"),
         ("accounts", "0010_step_up"),
         ("catalogue", "0009_supply"),
         ("guardian", "0001_initial"),

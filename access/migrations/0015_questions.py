@@ -31,7 +31,7 @@ BEGIN
      WHERE p.query_id = NEW.query_seq AND p.at = NEW.query_at AND p.person_id IN (
         WITH RECURSIVE family(id) AS (
             SELECT NEW.person_id UNION SELECT h.id FROM accounts_person h JOIN family f ON h.merged_into_id = f.id
-        ) SELECT id FROM family) LIMIT 1;
+        ) SELECT id FROM family) AND access_held_until(p.kind, q.case_no) IS NULL LIMIT 1;
     IF line.seq IS NULL THEN
         PERFORM catalogue_refuse('question_about_ones_own_history', 'there is no such line about this person');
     END IF;

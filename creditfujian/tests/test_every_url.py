@@ -11,10 +11,12 @@ from django.utils import timezone
 from access import questions, reviews
 from access.models import (
     Anomaly,
+    Authority,
     Checkpoint,
     DutyItem,
     Institution,
     LogReading,
+    OfficialLetter,
     Query,
     QueryPerson,
     Request,
@@ -63,6 +65,7 @@ from records.rights_models import RightsRequest
 from records.statements import state
 from records.tests.consenting import entered, granted
 from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.grounds import agreed, approved
 from records.tests.life import numbers_of
 from records.tests.listings import opened
 from records.tests.test_exports import ask
@@ -133,6 +136,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     look = QueryPerson.objects.filter(person=cast.citizen.person_id, kind="Q5").latest("at")
     question = questions.ask(cast.citizen.person, look.query_id, by=staff(cast.citizen))
     right = rights.ask(cast.citizen.person, RightsRequest.Kind.DELETE, number, "不是我", by=staff(cast.citizen))
+    approved(cast)
+    agreed(cast)
     sheet = take_file(
         "条目编码,条目名称\nFJ1-03-MRKT-0001,新名称\n无,\n".encode(), name="修订.csv", by=cast.data_officer
     )
@@ -156,6 +161,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
         "access_dutyitem": DutyItem, "records_visibility": Visibility, "records_rightsrequest": RightsRequest,
+        "access_authority": Authority, "access_officialletter": OfficialLetter,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None

@@ -74,7 +74,7 @@ def load(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0027_mixed_corrections"), ("access", "0013_closed_items")]
+    dependencies = [("records", "0028_ground_papers"), ("access", "0013_closed_items")]
 
     operations = [
         migrations.CreateModel(

@@ -262,7 +262,7 @@ def test_a_second_look_once_by_others(cast: Cast, asked: Question, as_user: As) 
     citizen.post(page, {"deed": "review", "text": "那天我不在省内"})
     assert "正在复核" in citizen.get(page).content.decode()
     assert citizen.post(page, {"deed": "review", "text": "再来"}).status_code == 422
-    assert Deadline.objects.of(asked).filter(rule__code="D61", met_on=None).count() == 1
+    assert Deadline.objects.of(asked).filter(rule__code="D71", met_on=None).count() == 1
     assert next(card for card in waiting_for(cast.credit_office) if card.title == "待复核的本人疑问").count == 1
     for user in (cast.head, cast.auditor, cast.data_reviewer, cast.officer_here):
         with pytest.raises(PermissionDenied):

@@ -146,7 +146,7 @@ def test_a_request_has_a_number_a_day_and_goes_to_the_supplier(cast: Cast, numbe
     assert as_user(cast.other_citizen).get(answer["Location"]).status_code == 404
     assert citizen.post("/me/rights/ask/correct/", {"record": number, "text": "再来"}).status_code == 422
     assert citizen.post("/me/rights/ask/delete/", {"record": number, "text": " "}).status_code == 422
-    assert Deadline.objects.of(asked(cast, number, Kind.EXPLAIN)).get().rule.code == "D62"
+    assert Deadline.objects.of(asked(cast, number, Kind.EXPLAIN)).get().rule.code == "D72"
 
 
 def test_nobody_asks_about_anybody_elses_record(cast: Cast, number: str, as_user: As) -> None:
