@@ -114,7 +114,7 @@ def write_query(ask: Ask, *, by: Asker) -> int:
 def _count_use(ask: Ask, seq: int, by: Asker) -> None:
     """Count a use of the consent under the line, and tell the person: without both the line opens nothing."""
     assert ask.consent is not None
-    assert ask.consent.person is not None
+    assert ask.consent.person_id is not None
     assert ask.use is not None
     assert by.user is not None
     use = ConsentUse.objects.create(
@@ -122,8 +122,8 @@ def _count_use(ask: Ask, seq: int, by: Asker) -> None:
         items=[item.pk for item in ask.items or ()],
     )  # fmt: skip  # the database numbers it
     when = timezone.localtime()
-    Message.objects.create(
-        person=ask.consent.person, consent=ask.consent, use=use, about=ask.consent.number,
+    Message.objects.tell(
+        ask.consent.person_id, consent=ask.consent, use=use, about=ask.consent.number,
         subject=f"{ask.consent.organisation}凭您的授权查询了信息",
         text=f"{when:%Y年%-m月%-d日 %H:%M}，{ask.consent.organisation}为“{ask.consent.purpose}”查询，方式：{ask.use.form.label}。"
         "看了什么，见“谁查了我”。不是您本意的，请立即撤回授权。",

@@ -124,8 +124,8 @@ def enter(entry: Entry, person: Person, agent: Person, *, by: User, organisation
 def tell(authority: Authority, subject: str, text: str) -> None:
     """Write a message about an authority to its person, who lives; the dead get none."""
     if authority.person.deceased_on is None:
-        Message.objects.create(
-            person=authority.person.survivor(), about=authority.number, subject=subject, text=text[:500]
+        Message.objects.tell(
+            authority.person.survivor().pk, about=authority.number, subject=subject, text=text[:500]
         )
 
 

@@ -1,5 +1,7 @@
 """Consent of a person to an institution's reading (domain §7.2): asked, granted or declined, used, ended; messages."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -246,6 +248,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def unread(self) -> "MessageQuerySet":
         return self.filter(read_at=None)
+
+    def tell(self, person: int, *, subject: str, text: str, **about: Any) -> "Message":
+        """Write a message to the person with this key, who need not be open: whoever does a deed tells whom it is about."""
+        with people.while_open(person):
+            return self.create(person_id=person, subject=subject, text=text, **about)
 
 
 class Message(models.Model):

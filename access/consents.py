@@ -125,8 +125,8 @@ def enter(
 
 def tell(consent: Consent, subject: str, text: str) -> None:
     """Write a message about a consent to its person, in the transaction of what it tells."""
-    assert consent.person is not None
-    Message.objects.create(person=consent.person, consent=consent, about=consent.number, subject=subject, text=text)
+    assert consent.person_id is not None
+    Message.objects.tell(consent.person_id, consent=consent, about=consent.number, subject=subject, text=text)
 
 
 def check_wanted(wanted: Wanted) -> None:

@@ -212,7 +212,7 @@ def tell(letter: OfficialLetter, person: Person, subject: str) -> None:
     """Tell a living person of a letter that is not held back from them."""
     if person.may_act:
         said = f"{letter.ground}。详情见“谁查了我”，可以下载封存凭证。"
-        Message.objects.create(person=person, about=letter.number, subject=subject, text=said[:500])
+        Message.objects.tell(person.pk, about=letter.number, subject=subject, text=said[:500])
 
 
 _READ = """

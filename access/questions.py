@@ -153,8 +153,8 @@ def _tell(question: Question, verdict: Verdict, what: str, more: str) -> None:
     text = f"{when:%Y年%-m月%-d日}{unit or '有关单位'}的那次查询：{verdict.label}。理由见疑问 {question.number}。{more}"
     if verdict is Verdict.UNJUSTIFIED:
         text += "这次查询没有依据，您可以要求说明处理情况，可以投诉、起诉，怎么办见疑问页面。"
-    Message.objects.create(
-        person=question.person, question=question, about=question.number, subject=f"您提出的疑问{what}", text=text
+    Message.objects.tell(
+        question.person_id, question=question, about=question.number, subject=f"您提出的疑问{what}", text=text
     )
 
 

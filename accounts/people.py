@@ -53,6 +53,11 @@ def open_persons(*keys: int | None) -> None:
     _open.set(_open.get() | {str(key) for key in keys if key is not None})
 
 
+def while_open(key: int) -> _GeneratorContextManager[None]:
+    """Open one person's rows for the block alone: to write something to somebody whom the page does not show."""
+    return _with(frozenset({str(key)}))
+
+
 def open_numbers(*indexes: bytes) -> None:
     """Open the row with this number's index until the request or job ends: whoever knows a number knows its holder."""
     _open.set(_open.get() | {f"n{index.hex()}" for index in indexes})
@@ -174,7 +179,7 @@ class _Told:
                     "SELECT set_config('cf.people', %s, false)",
                     [signed(who, at.connection.get_backend_pid()) if who else ""],
                 )
-            self.who, self.in_transaction = who, not at.get_autocommit()
+            self.who, self.in_transaction = who, not at.connection.autocommit
 
 
 def _take_back() -> None:

@@ -122,7 +122,7 @@ def _act_of(request: RightsRequest, act_no: str) -> RecordAct:
 
 
 def _tell(request: RightsRequest, what: str) -> None:
-    Message.objects.create(
-        person=request.person, about=request.number, subject=f"您的请求（{request.get_kind_display()}）{what}",
+    Message.objects.tell(
+        request.person_id, about=request.number, subject=f"您的请求（{request.get_kind_display()}）{what}",
         text=f"{request.organisation}已答复您的请求 {request.number}。理由和不服时怎么办，见“我的权利”。",
     )  # fmt: skip

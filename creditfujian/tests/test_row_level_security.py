@@ -45,6 +45,9 @@ REASONS = {
     "access_consentuse": "under its consent: which line of the log used it, nothing of the person",
     "access_anomaly": "a review: the person's key where a signal is about one person, no name",
     "records_listsearch": "the person's key only, gone with its registration",
+    "catalogue_itemimport": "items of the catalogue, nobody",
+    "records_export": "what was asked for and how much came of it; rows are in records_exportpart",
+    "records_bulkjob": "keys of records; what they say has policies",
     "records_batch": "counts and reasons; rows are in records_batchrow",
     "records_batchrow": "staged by COPY, which PostgreSQL refuses under row-level security; unlogged, numbers sealed, cleared",
     "records_batchreceipt": "counts and digests, signed; no row of the file",
@@ -191,7 +194,7 @@ def test_a_batch_at_work_opens_its_records_to_itself_alone(cast: Cast) -> None:
         assert seen("records_record") == 1
 
 
-@pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()}))
+@pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()} - {"records_report"}))  # append-only
 def test_nothing_is_changed_without_a_context(cast: Cast, table: str) -> None:
     next(make for one, make, *_ in CASES.values() if one == table)(cast)
     with people.nobody(), connection.cursor() as cursor:

@@ -24,6 +24,10 @@ CREATE POLICY message_in_context ON access_message USING (
     (SELECT accounts_everybody_is_open()) OR person_id = ANY ((SELECT accounts_open_persons())::bigint[])
 );
 
+-- Whether the person was told is asked when a transaction ends, whoever is open by then.
+ALTER FUNCTION access_consent_is_told() SECURITY DEFINER SET search_path = public, pg_temp;
+ALTER FUNCTION access_consentuse_is_told() SECURITY DEFINER SET search_path = public, pg_temp;
+
 ALTER TABLE records_counterrequest ENABLE ROW LEVEL SECURITY;
 CREATE POLICY counterrequest_in_context ON records_counterrequest USING (
     (SELECT accounts_everybody_is_open()) OR person_id = ANY ((SELECT accounts_open_persons())::bigint[])
@@ -68,6 +72,8 @@ DROP POLICY report_in_context ON records_report;
 ALTER TABLE records_report DISABLE ROW LEVEL SECURITY;
 DROP POLICY counterrequest_in_context ON records_counterrequest;
 ALTER TABLE records_counterrequest DISABLE ROW LEVEL SECURITY;
+ALTER FUNCTION access_consentuse_is_told() SECURITY INVOKER RESET search_path;
+ALTER FUNCTION access_consent_is_told() SECURITY INVOKER RESET search_path;
 DROP POLICY message_in_context ON access_message;
 ALTER TABLE access_message DISABLE ROW LEVEL SECURITY;
 DROP FUNCTION access_person_of_consent(text);
