@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Authority, Kind, KinWish, Message
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Organisation, Person, User
 from catalogue import deadline_actions as clocks
@@ -123,9 +124,10 @@ def enter(entry: Entry, person: Person, agent: Person, *, by: User, organisation
 
 def tell(authority: Authority, subject: str, text: str) -> None:
     """Write a message about an authority to its person, who lives; the dead get none."""
-    if authority.person.deceased_on is None:
+    person = people.opened(authority)
+    if person is not None and person.deceased_on is None:
         Message.objects.tell(
-            authority.person.survivor().pk, about=authority.number, subject=subject, text=text[:500]
+            person.survivor().pk, about=authority.number, subject=subject, text=text[:500]
         )
 
 
@@ -148,7 +150,9 @@ def approve(pk: int, *, by: User) -> Authority:
     """
     with transaction.atomic():
         authority = _to_decide(pk, by)
-        check_stands(authority.basis, authority.person)
+        person = people.opened(authority)
+        assert person is not None
+        check_stands(authority.basis, person)
         if authority.valid_until < timezone.localdate():
             raise ValidationError("按材料，有效期已过。请不予通过。", code="over")
         authority.state, authority.decided_by = State.APPROVED, by
@@ -185,7 +189,7 @@ def _to_decide(pk: int, by: User) -> Authority:
 
 def _locked() -> "models.QuerySet[Authority]":
     found = Authority.objects.select_for_update(of=("self",), no_key=True)
-    return found.select_related("person", "organisation", "entered_by")
+    return found.select_related("organisation", "entered_by")
 
 
 def _met(authority: Authority) -> None:
@@ -216,7 +220,8 @@ def revoke_for(number: str, id_number: str, *, by: User) -> Authority:
     person = Person.objects.holder_of(check_identity(id_number))
     with transaction.atomic():
         authority = _locked().filter(number=number.strip().upper()).first()
-        if authority is None or person is None or authority.person.survivor() != person or not person.may_act:
+        of = people.opened(authority) if authority else None
+        if authority is None or of is None or person is None or of.survivor() != person or not person.may_act:
             raise ValidationError("此人没有这个编号的委托，请核对编号和证件。", code="state")
         return _revoke(authority, by, "窗口为您撤销了代理查询")
 

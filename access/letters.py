@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.models import HoldExtension, LetterPerson, Message, OfficialLetter
+from accounts import people
 from accounts.models import Person, User
 from catalogue.deadlines import due, rule_for
 from creditfujian.lib.text import hide_numbers
@@ -230,8 +231,10 @@ def tell_released() -> int:
             if locked.told_at is not None:
                 continue
             with connection.cursor() as cursor:
-                cursor.execute(_READ, [letter.number, letter.registered_at])
+                with people.log("whom the lines of a letter are about is told when they are let go"):
+                    cursor.execute(_READ, [letter.number, letter.registered_at])
                 read = [pk for (pk,) in cursor.fetchall()]
+            people.open_persons(*read)
             for person in {one.survivor() for one in Person.objects.filter(pk__in=read)}:
                 tell(locked, person, "此前依法暂不显示的查询，现在可以看了")
             locked.told_at = timezone.now()

@@ -24,7 +24,8 @@ EVERYBODY, LOG = "*", "l"
 # Statements that name one of these need to know who is open; a line of the log is written without being seen.
 _CLOSED = (
     "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
-    "access_lines", "cf.batch", "FROM access_queryperson", 'FROM "access_queryperson',
+    "access_authority", "access_kinwish", "access_letterperson", "access_question", "access_urgentreading", "access_break_glass",
+    "records_rightsrequest", "INTO access_query", "access_lines", "cf.batch", "FROM access_queryperson", 'FROM "access_queryperson',
 )  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256
 
@@ -53,9 +54,9 @@ def open_persons(*keys: int | None) -> None:
     _open.set(_open.get() | {str(key) for key in keys if key is not None})
 
 
-def while_open(key: int) -> _GeneratorContextManager[None]:
-    """Open one person's rows for the block alone: to write something to somebody whom the page does not show."""
-    return _with(frozenset({str(key)}))
+def while_open(*keys: int) -> _GeneratorContextManager[None]:
+    """Open these persons' rows for the block alone: to tell somebody whom no page shows, to stream what is a person's own."""
+    return _with(frozenset(map(str, keys)))
 
 
 def open_numbers(*indexes: bytes) -> None:

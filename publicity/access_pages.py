@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from access.models import ConsentPurpose, Purpose
 from access.reading import Readers, Which, access_history, held_back, readers_of, usage_period
 from access.words import WORDS
+from accounts import people
 from accounts.models import Person
 from publicity.pages import PAGE_SIZE, citizens_only, with_item_names
 from publicity.usage import usage_of
@@ -85,6 +86,11 @@ def me_access_json(request: HttpRequest, person: Person) -> StreamingHttpRespons
 
 
 def _json(person: Person, which: Which) -> Iterator[str]:
+    with people.while_open(*person.family()):  # lines leave after the page has ended and closed what it opened
+        yield from _lines(person, which)
+
+
+def _lines(person: Person, which: Which) -> Iterator[str]:
     yield f'{{"totalUsages": {usage_period(person, which=which).lines}, "usages": ['
     before, first = None, True
     while lines := access_history(person, which=which, before=before, limit=AT_ONCE):

@@ -11,6 +11,7 @@ from access.consents import chosen
 from access.models import Consent, Message, Question
 from access.questions import story_of
 from access.reading import Which, access_history
+from accounts import people
 from accounts.models import Person
 from publicity.pages import with_item_names
 from publicity.usage import usage_of
@@ -31,6 +32,11 @@ def own_copy(person: Person, *, by: Asker) -> Iterator[str]:
 
 
 def _pieces(person: Person, held: dict[str, Any]) -> Iterator[str]:
+    with people.while_open(*person.family()):  # pieces leave after the page has ended and closed what it opened
+        yield from _each_piece(person, held)
+
+
+def _each_piece(person: Person, held: dict[str, Any]) -> Iterator[str]:
     head = {"format": FORMAT, "at": moment(timezone.now()), "person": held["person"]}
     yield "{" + _text(head)[1:-1]
     for name, rows in (

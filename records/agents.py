@@ -12,6 +12,7 @@ from access.actions import Ask, Asker, write_answer, write_query
 from access.authorities import NO_DUTY, Entry
 from access.consent_rules import choices_of
 from access.models import Authority, Kind, Query, Refusal
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from creditfujian.lib import identity
@@ -84,9 +85,11 @@ def scan_of(paper: GroundPaper, *, by: Asker) -> bytes:
     user, authority = by.user, paper.authority
     if user is None or authority is None or not Authority.objects.visible_to(user).filter(pk=authority.pk).exists():
         raise PermissionDenied(NO_DUTY)
+    person = people.opened(authority)
+    assert person is not None
     seq = write_query(
         Ask(kind=Kind.DUTY, ground="复核代理人、近亲属查询材料（domain §7.3）", purpose="查看委托书或者亲属、死亡证明的扫描件",
-            fields_class="扫描件，不含记录", items=[], case_no=authority.number, person=authority.person.survivor()),
+            fields_class="扫描件，不含记录", items=[], case_no=authority.number, person=person.survivor()),
         by=by,
     )  # fmt: skip
     write_answer(seq, record_ids=[], items=[])

@@ -21,6 +21,7 @@ from access.models import (
     UrgentReading,
 )
 from access.rules import refusal_of_number
+from accounts import people
 from accounts.models import Person
 from catalogue.models import Item
 from creditfujian.lib.text import hide_numbers
@@ -43,8 +44,9 @@ def whole_number(request: Request, *, reason: UnmaskReason, words: str, by: Aske
     No record is opened by it. The person sees that the number was shown, and why.
     """
     assert by.user is not None
-    assert request.person is not None
-    person, items = request.person.survivor(), list(request.items.all())
+    of = people.opened(request)
+    assert of is not None
+    person, items = of.survivor(), list(request.items.all())
     refusal = refusal_of_number(request, by.user, items)
     seq = write_query(
         Ask(
@@ -111,12 +113,13 @@ def open_in_emergency(form: Emergency, *, by: Asker) -> UrgentReading | Refused 
 def file_in_emergency(opened: UrgentReading, *, by: Asker) -> File | Refused:
     """Return the file that was opened in an emergency, to whoever opened it, in its minutes (kind Q5)."""
     assert by.user is not None
-    mine = opened.actor_id == by.user.pk
+    mine, of = opened.actor_id == by.user.pk, people.opened(opened)
+    assert of is not None
     refusal = None if mine and opened.is_open else Refusal.REVIEWED if mine else Refusal.NOT_OWNER
     ask = Ask(
         kind=Kind.DUTY, ground=f"紧急查询，{opened.ground}", purpose=_purpose(opened.ground, opened.facts),
         fields_class="无" if refusal else URGENT_FIELDS, items=list(Item.objects.filter(pk__in=opened.items)),
-        case_no=opened.number, refusal=refusal.value if refusal else "", person=opened.person.survivor(),
+        case_no=opened.number, refusal=refusal.value if refusal else "", person=of.survivor(),
     )  # fmt: skip
     if refusal:
         write_query(ask, by=by)

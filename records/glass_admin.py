@@ -134,7 +134,7 @@ class UrgentReadingAdmin(ReadOnlyAdmin):
         return render(request, "admin/access/urgentreading/file.html", context)
 
     def _one(self, request: HttpRequest, pk: str | int) -> UrgentReading:
-        found = self.get_queryset(request).select_related("actor", "organisation", "ground", "anomaly", "person")
+        found = self.get_queryset(request).select_related("actor", "organisation", "ground", "anomaly")
         if not str(pk).isdecimal() or (opened := found.filter(pk=pk).first()) is None:
             raise Http404
         return opened

@@ -19,6 +19,7 @@ from access import letters
 from access.consent_rules import choices_of
 from access.models import OfficialLetter
 from access.web import STAFF_SITE, asker
+from accounts import people
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
 from catalogue.deadline_forms import take_over
@@ -188,7 +189,7 @@ class OfficialLetterAdmin(ReadOnlyAdmin):
         letter, user = self._one(request, object_id), signed_in(request)
         named = [
             (one, f"{masking.name(one.person.name, Profile.PUBLIC)}（{one.person.masked_id(Profile.PUBLIC)}）")
-            for one in letter.persons.select_related("person")
+            for one in people.opened_all(letter.persons.all())
         ]
         asked = letter.extensions.filter(state="asked").first()
         may_enter = user.has_perm(letters.ENTER)

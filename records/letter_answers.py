@@ -15,6 +15,7 @@ from access.actions import Ask, Asker, write_answer, write_query
 from access.consent_rules import choices_of
 from access.letters import NO_DUTY, Stated
 from access.models import HoldExtension, Kind, LetterPerson, OfficialLetter, Query, Refusal
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from creditfujian.lib.text import normalise_name
@@ -52,7 +53,7 @@ def register(received: Received, *, by: Asker) -> OfficialLetter:
         letter = letters.register(received.stated, persons, by=user)
         file = store.keep(received.scan, name=received.name)
         GroundPaper.objects.create(letter=letter, file=file, type=kind)
-        for one in letter.persons.filter(matches=False).select_related("person"):
+        for one in people.opened_all(letter.persons.filter(matches=False)):
             _write(letter, one, "姓名与证件号码不符，不予查询", by=by, refusal=Refusal.NAME_DIFFERS)
         return letter
 
@@ -100,7 +101,7 @@ def scan_of(paper: GroundPaper, *, by: Asker) -> bytes:
     user, letter = by.user, paper.letter
     if user is None or letter is None or not OfficialLetter.objects.visible_to(user).filter(pk=letter.pk).exists():
         raise PermissionDenied(NO_DUTY)
-    for named in letter.persons.select_related("person"):
+    for named in people.opened_all(letter.persons.all()):
         _write(letter, named, "查看公函扫描件", by=by)
     with store.open_sealed(paper.file) as stream:
         return stream.read()

@@ -290,9 +290,11 @@ def file_by_authority(pk: int, *, by: Asker) -> File | Refused:
     Reads under the authority's lock: none that begins after it was revoked. The agent's name stays out of the line.
     """
     assert by.user is not None
-    found = Authority.objects.select_for_update(of=("self",), no_key=True).select_related("person", "organisation")
+    found = Authority.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
     authority = found.get(pk=pk)
-    person, refusal = authority.person.survivor(), refusal_of_authority(authority, by.user)
+    of = people.opened(authority)
+    assert of is not None
+    person, refusal = of.survivor(), refusal_of_authority(authority, by.user)
     living = authority.is_for_the_living
     ask = Ask(
         kind=Kind.AGENT, case_no=authority.number, purpose=authority.purpose, person=person,
@@ -316,8 +318,10 @@ def file_by_letter(pk: int, person_id: int, *, by: Asker) -> File | Refused:
     """
     assert by.user is not None
     letter = OfficialLetter.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
-    named = letter.persons.select_related("person").get(person=person_id)
-    person, refusal = named.person.survivor(), refusal_of_letter(letter, named, by.user)
+    named = letter.persons.get(person=person_id)
+    of = people.opened(named)
+    assert of is not None
+    person, refusal = of.survivor(), refusal_of_letter(letter, named, by.user)
     ask = Ask(
         kind=Kind.OFFICIAL, case_no=letter.number, ground=letter.ground, purpose=f"{letter.get_sender_display()}办案",
         fields_class="公函条目内，部门可见，证件号码脱敏", items=list(Item.objects.filter(pk__in=letter.items)), person=person,

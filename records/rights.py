@@ -12,6 +12,7 @@ from django.utils import timezone
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind as QueryKind
 from access.models import Message
+from accounts import people
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline, Field
@@ -75,9 +76,11 @@ def record_of(request: RightsRequest, *, by: Asker) -> View | None:
     """
     if by.user is None or not RightsRequest.objects.visible_to(by.user).filter(pk=request.pk).exists():
         raise PermissionDenied("只有提供记录的单位可以查阅。")
+    person = people.opened(request)
+    assert person is not None
     query = Ask(
         kind=QueryKind.DUTY, ground=GROUND, purpose=f"办理本人的请求：{request.get_kind_display()}", items=[request.item],
-        fields_class="提供单位可见", case_no=request.number, person=request.person.survivor(),
+        fields_class="提供单位可见", case_no=request.number, person=person.survivor(),
     )  # fmt: skip
     seq = write_query(query, by=by)
     versions = RecordVersion.objects.filter(

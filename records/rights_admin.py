@@ -91,7 +91,7 @@ class RightsRequestAdmin(ReadOnlyAdmin):
     def _one(self, request: HttpRequest, pk: str | int) -> RightsRequest:
         if not self.has_view_permission(request):
             raise PermissionDenied("您没有办理权利请求的职责。")
-        found = RightsRequest.objects.visible_to(signed_in(request)).select_related("item", "organisation", "person")
+        found = RightsRequest.objects.visible_to(signed_in(request)).select_related("item", "organisation")
         if not str(pk).isdecimal() or (made := found.filter(pk=pk).first()) is None:
             raise Http404
         return made

@@ -17,7 +17,7 @@ from access.actions import Ask, write_query
 from access.letters import tell_released
 from access.models import HoldExtension, Kind, LetterPerson, Message, OfficialLetter, Query, QueryPerson, Refusal
 from access.proofs import proof_of
-from access.reading import access_history, held_back, looks_since
+from access.reading import Which, access_history, held_back, looks_since
 from access.sealing import seal
 from access.verifying import verify_and_note
 from accounts.models import User
@@ -148,7 +148,7 @@ def test_a_proof_of_another_line_and_a_report_tell_nothing_of_it(cast: Cast) -> 
     answered(cast, letter)
     reports.preview(person, by=asker(cast.citizen))
     seal()
-    own = access_history(person, own=True)[0]
+    own = access_history(person, which=Which(own=True))[0]
     proof = proof_of(person, own.seq)
     assert isinstance(proof, dict)
     text = json.dumps(proof, ensure_ascii=False)
