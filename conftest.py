@@ -103,4 +103,13 @@ def _media(settings: Any, tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def _everybody_open_to_the_test() -> Iterator[None]:
+    """Let tests look at persons; a page, a job or an API call inside one begins with nobody open, as in use."""
+    from accounts import people
+
+    with people.everybody("a test looks at what there is"):
+        yield
+
+
 pytest_plugins = ["creditfujian.tests.cast"]

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.institution_models import ConsentPurpose, Institution
+from accounts import people
 from accounts.models import Organisation, Person, User
 from creditfujian.lib.text import normalise_name
 
@@ -43,6 +44,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     def about(self, person: Person) -> "ConsentQuerySet":
         """The person's own, under any number of theirs, with requests that came before the register knew them."""
         ring, number = settings.FIELD_KEYRING, person.id_number().encode()
+        people.open_numbers(*ring.indexes(number))
         names = ring.indexes(b"consent-name:" + normalise_name(person.name).encode())
         unknown = Q(person=None, subject_index__in=ring.indexes(number), name_index__in=names, state="asked")
         return self.filter(Q(person__in=person.family()) | unknown)

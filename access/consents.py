@@ -29,6 +29,7 @@ from access.consent_rules import (
     registration_of,
 )
 from access.models import Consent, ConsentPurpose, ConsentText, Institution, Kind, Message, Refusal
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue.deadlines import due, rule_for
@@ -153,6 +154,7 @@ def _may_ask(user: User, wanted: Wanted) -> Institution:
     if institution is None:
         raise PermissionDenied(Refusal.LICENCE.label + "，不能申请。请联系省信用办。")
     check_wanted(wanted)
+    people.open_office(user.organisation_id)  # a count of what is closed would be none
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     if (
         Consent.objects.filter(organisation=user.organisation, asked_at__gte=today).count()
@@ -316,8 +318,9 @@ def _own(number: str, by: Asker, deed: str) -> Iterator[tuple[Consent, Person]]:
     if person is None or not person.may_act:
         raise PermissionDenied("只有本人可以办理自己的授权。")
     with transaction.atomic():
-        mine = Consent.objects.about(person).select_related("organisation", "institution", "purpose", "person")
+        mine = Consent.objects.about(person).select_related("organisation", "institution", "purpose")
         consent = mine.select_for_update(of=("self",), no_key=True).get(number=number)
+        people.open_persons(consent.person_id)  # perhaps under a number that was merged into theirs
         write_own_line(consent, person, deed, by=by)
         yield consent, person
 
@@ -346,14 +349,19 @@ def withdraw_for(number: str, id_number: str, *, by: User) -> Consent:
     person = Person.objects.holder_of(check_identity(id_number))
     with transaction.atomic():
         mine = Consent.objects.select_for_update(of=("self",), no_key=True).filter(number=number.strip().upper())
-        found = mine.select_related("person", "organisation").first()
-        if found is None or found.state != State.GRANTED or found.person is None or found.person.survivor() != person:
+        found = mine.select_related("organisation").first()
+        if found is None or found.state != State.GRANTED or found.person_id is None or not _is_theirs(found, person):
             raise ValidationError("此人没有这个编号的有效授权，请核对编号和证件。", code="state")
         found.state, found.ended_by = State.WITHDRAWN, by
         found.save()
         said = f"授权编号 {found.number}，撤回立即生效。"
         tell(found, f"窗口为您撤回了给{found.organisation}的查询授权", said)
         return found
+
+
+def _is_theirs(consent: Consent, person: Person | None) -> bool:
+    of = people.opened(consent)
+    return of is not None and of.survivor() == person
 
 
 # --- what the pages show -----------------------------------------------------------------------------------
@@ -380,9 +388,10 @@ def waiting_for_answer(person: Person) -> int:
 def end_what_is_over() -> dict[str, int]:
     """Move what dates have ended to its last state; nothing depends on it. Safe to run twice."""
     today, counts = timezone.localdate(), {}
-    for name, state, ended, over in (
-        ("consents_lapsed", State.ASKED, State.LAPSED, {"answer_by__lt": today}),
-        ("consents_expired", State.GRANTED, State.EXPIRED, {"valid_to__lt": today}),
-    ):
-        counts[name] = Consent.objects.filter(state=state, **over).update(state=ended)
+    with people.everybody("what dates have ended moves to its last state"):
+        for name, state, ended, over in (
+            ("consents_lapsed", State.ASKED, State.LAPSED, {"answer_by__lt": today}),
+            ("consents_expired", State.GRANTED, State.EXPIRED, {"valid_to__lt": today}),
+        ):
+            counts[name] = Consent.objects.filter(state=state, **over).update(state=ended)
     return counts

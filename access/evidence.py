@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection
 
+from accounts import people
+
 _LINES = """
 SELECT l.salt, q.*, a.record_ids, a.items AS answer_items,
        (SELECT json_agg(json_build_object('seq', p.seq, 'person_id', p.person_id, 'kind', p.kind, 'allowed', p.allowed,
@@ -32,7 +34,7 @@ _AT_ONCE = 5_000
 def lines(first: int, end: int) -> Iterator[dict[str, Any]]:
     """Yield the lines of leaves first to end in their order: what is shown, what is sealed, the persons."""
     for start in range(first, end, _AT_ONCE):
-        with connection.cursor() as cursor:
+        with people.log("the auditor's evidence"), connection.cursor() as cursor:
             cursor.execute(_LINES, [start, min(start + _AT_ONCE, end)])
             names = [column.name for column in cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

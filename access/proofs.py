@@ -11,6 +11,7 @@ from django.db import connection
 
 from access.models import Checkpoint, Leaf
 from access.tree import read_kept
+from accounts import people
 from accounts.models import Person
 from creditfujian.lib.merkle import Tree, split
 from creditfujian.lib.signed_note import NAME
@@ -56,7 +57,8 @@ def _proof(person: Person, leaf: Leaf, checkpoint: Checkpoint) -> dict[str, Any]
     with connection.cursor() as cursor:
         cursor.execute(_LINE, [leaf.query_id, leaf.at])
         line = dict(zip(_SHOWN, cursor.fetchone(), strict=True))
-        cursor.execute(_HASHES, [leaf.number, leaf.number + 1, leaf.at, leaf.at, leaf.query_id, leaf.query_id])
+        with people.log("the others of the line go into its proof as hashes"):
+            cursor.execute(_HASHES, [leaf.number, leaf.number + 1, leaf.at, leaf.at, leaf.query_id, leaf.query_id])
         sealed, persons = (bytes(value) for value in cursor.fetchone())
         cursor.execute(_OWN, [leaf.query_id, leaf.at, person.family()])
         own = [

@@ -14,6 +14,7 @@ from django.db.models import Exists, Max
 from django.utils import timezone
 
 from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule
+from accounts import people
 from accounts.models import User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
@@ -162,7 +163,7 @@ LINES_SHOWN = 200
 def lines_of(anomaly: Anomaly, *, by: User) -> list[ReviewedLine]:
     """Return the lines under review, at most 200, after writing down who reads them."""
     kinds = dict(Query._meta.get_field("kind").choices or ())  # type: ignore[union-attr]
-    with connection.cursor() as cursor:
+    with people.log("lines under review"), connection.cursor() as cursor:
         cursor.execute(_LINES, [anomaly.pk, LINES_SHOWN])
         rows = cursor.fetchall()
     note_reading([row[0] for row in rows], reason=f"查询核查 {anomaly.number}", anomaly=anomaly, by=by)

@@ -25,6 +25,7 @@ from access import shipping
 from access.models import Checkpoint, Leaf, Verification
 from access.sealing import unsealed_before
 from access.tree import LogBroken, read_kept
+from accounts import people
 from creditfujian.lib.merkle import SIZE, Growing, Tree
 from creditfujian.lib.signed_note import NOTHING_BEFORE, Head
 
@@ -232,7 +233,7 @@ class _Verification:
             at = Leaf.objects.filter(query_id__lt=first).order_by("-query_id").first()
             self.fault(at.number + 1 if at else 0, f"有 {count} 条没有在规定时间内封存", first)
         for table, what in (("access_queryperson", "人员"), ("access_queryanswer", "查询结果")):
-            with connection.cursor() as cursor:
+            with people.log("a row without its line is looked for"), connection.cursor() as cursor:
                 cursor.execute(
                     f"SELECT min(c.query_id) FROM {table} c WHERE c.at >= %s AND NOT EXISTS"  # noqa: S608 – ours
                     " (SELECT 1 FROM access_query q WHERE q.seq = c.query_id AND q.at = c.at)",
@@ -296,7 +297,7 @@ def _out_of_order(first: int, end: int) -> int:
 
 
 def _compare(run: tuple[int, int]) -> _Part:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with people.log("each leaf is compared with its line"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_nestloop = off")  # young lines are in no statistics: never each with each
         cursor.execute(_BOUNDS, run)
         cursor.execute(_COMPARE, [*run, *cursor.fetchone()])

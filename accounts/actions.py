@@ -114,13 +114,14 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
     refusal = ValidationError("证件号码或激活码不对，或激活码已过期。请核对，或到窗口重新办理。", code="activation")
     number = identity.normalise(id_number)
     with transaction.atomic():
+        person = Person.objects.holder_of(number)
         proof = (
             IdentityProof.objects.select_for_update(of=("self",))
-            .filter(person=Person.objects.holder_of(number), used_at=None, expires_at__gt=timezone.now())
+            .filter(person=person, used_at=None, expires_at__gt=timezone.now())
             .first()
         )
-        if proof is not None and proof.person.may_act and _opens(proof, code):
-            user = User(username=username, name=proof.person.name, kind=User.Kind.CITIZEN, person=proof.person)
+        if proof is not None and person is not None and person.may_act and _opens(proof, code):
+            user = User(username=username, name=person.name, kind=User.Kind.CITIZEN, person=person)
             validate_password(password, user)
             user.set_password(password)
             user.full_clean(exclude=["password"])

@@ -12,6 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts import people
 from accounts.api_errors import Problem
 from accounts.models import User
 from accounts.token_models import Scope, ServiceToken
@@ -46,6 +47,7 @@ class ByToken(BaseAuthentication):
         if not comes_from(token, client_address(request._request)):
             log.warning("token %s… used from outside its networks", token.hint)
             raise Problem(403, "A06", "这个令牌不能从当前地址使用。请从登记的网段调用。")
+        people.open_office(token.organisation_id)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -8,4 +8,6 @@ class AccountsConfig(AppConfig):
     verbose_name = "机构与用户"
 
     def ready(self) -> None:
-        from accounts import trail  # noqa: F401  registers what the trail of changes keeps
+        from accounts import people, trail  # noqa: F401  trail registers what the trail of changes keeps
+
+        people.listen()

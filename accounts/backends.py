@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.db.models import BooleanField, F, Func
 from django.http import HttpRequest
 
+from accounts import people
 from accounts.models import Person, User
 from creditfujian.lib import identity
 
@@ -28,9 +30,14 @@ class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Fetch the account of a session with its organisation and person, which nearly every page asks for."""
-        user = User.objects.select_related("organisation", "person").filter(pk=user_id).first()
-        return user if user and self.user_can_authenticate(user) else None
+        """Fetch the account of a session with its organisation, which nearly every page asks for; open what is theirs."""
+        alive = Func(F("person"), function="accounts_may_act", output_field=BooleanField())
+        user = User.objects.select_related("organisation").annotate(person_may_act=alive).filter(pk=user_id).first()
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        people.open_persons(user.person_id)
+        people.open_office(user.organisation_id)
+        return user
 
     def user_can_authenticate(self, user: Any) -> bool:
         """Close the account of the dead and of a merged number, an open session with it; undone with its case.
@@ -39,7 +46,7 @@ class StaffAndCitizens(ModelBackend):
         """
         if user.kind == User.Kind.SERVICE:
             return False
-        return super().user_can_authenticate(user) and (user.person is None or user.person.may_act)
+        return super().user_can_authenticate(user) and not user.is_closed()
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

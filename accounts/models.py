@@ -2,15 +2,17 @@
 
 import uuid
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import people
 from creditfujian.lib import identity, masking
 from creditfujian.lib.uscc import is_valid as uscc_is_valid
 
@@ -93,14 +95,24 @@ class Organisation(models.Model):
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
-    def with_number(self, id_number: str) -> "PersonQuerySet":
-        """Persons with this normalised identity number, under any key in use."""
-        return self.filter(id_index__in=settings.FIELD_KEYRING.indexes(id_number.encode()))
+    def numbered(self, id_number: str) -> "Person | None":
+        """Return whose this normalised identity number is, under any key in use; their row is open from here on."""
+        return self._by_number("SELECT * FROM accounts_person_numbered(%s)", id_number)
 
     def holder_of(self, id_number: str) -> "Person | None":
         """Return whom a normalised number stands for: where two numbers were found to be one human, the survivor."""
-        person = self.with_number(id_number).first()
-        return person.survivor() if person else None
+        return self._by_number("SELECT * FROM accounts_holder_of(%s)", id_number)
+
+    def opened(self, key: int) -> "Person":
+        """Return the person with that key, come by on a ground; their row is open from here on."""
+        people.open_persons(key)
+        return self.get(pk=key)
+
+    def _by_number(self, sql: str, id_number: str) -> "Person | None":
+        found = next(iter(self.raw(sql, [settings.FIELD_KEYRING.indexes(id_number.encode())])), None)
+        if found is not None:
+            people.open_persons(found.pk)
+        return found
 
 
 class Person(models.Model):
@@ -141,6 +153,13 @@ class Person(models.Model):
         raw = id_number.encode()
         return cls(name=name, id_cipher=ring.seal(raw, about=ID_ABOUT), id_index=ring.index(raw))
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; whoever enters a person knows the number, so the new row is open to them."""
+        if self._state.adding:
+            people.open_numbers(bytes(self.id_index))
+        super().save(*args, **kwargs)
+        people.open_persons(self.pk)
+
     def id_number(self) -> str:
         """Open the seal. Callers mask what they show: creditfujian.lib.masking."""
         return settings.FIELD_KEYRING.open(bytes(self.id_cipher), about=ID_ABOUT).decode()
@@ -155,10 +174,7 @@ class Person(models.Model):
 
     def survivor(self) -> "Person":
         """Return the person that this one was merged into, at the end of the chain; itself when it was not."""
-        person = self
-        while person.merged_into is not None:
-            person = person.merged_into
-        return person
+        return self if self.merged_into_id is None else Person.objects.opened(people.survivor_of(self.pk))
 
     @property
     def may_act(self) -> bool:
@@ -167,11 +183,11 @@ class Person(models.Model):
 
     def family(self) -> list[int]:
         """Return this person's key and those of all that were merged into it: whose lines are this human's."""
-        found, fresh = [self.pk], [self.pk]
-        while fresh:
-            fresh = list(Person.objects.filter(merged_into__in=fresh).values_list("pk", flat=True))
-            found += fresh
-        return found
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT accounts_family(%s)", [self.pk])
+            family = [key for (key,) in cursor.fetchall()]
+        people.open_persons(*family)  # whoever has come by one of their numbers has come by the human
+        return family
 
     def former_names(self) -> tuple[str, ...]:
         """Return the names that the person bore before, the latest first."""
@@ -181,9 +197,9 @@ class Person(models.Model):
         """Tell whether a normalised name is the person's, was before they changed it, or a merged number's."""
         if self.name == name:
             return True
-        family = self.family()
-        renamed = PersonName.objects.filter(person__in=family, name=name, how=PersonName.How.RENAMED)
-        return renamed.exists() or Person.objects.filter(pk__in=family, name=name).exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT accounts_bears(%s, %s)", [bytes(self.id_index), name])
+            return bool(cursor.fetchone()[0])
 
 
 class PersonName(models.Model):
@@ -299,6 +315,13 @@ class User(AbstractUser):
     @property
     def is_citizen(self) -> bool:
         return self.kind == self.Kind.CITIZEN and self.person_id is not None
+
+    def is_closed(self) -> bool:
+        """Tell whether the account is that of somebody dead, or of a number merged into another."""
+        if self.person_id is None:
+            return False
+        kept = vars(self).get("person_may_act")  # asked together with the account (accounts.backends)
+        return not (people.may_act(self.person_id) if kept is None else kept)
 
     def roles(self) -> list[Role]:
         """Return the account's roles, in the order of the list; asked for once, like its permissions."""

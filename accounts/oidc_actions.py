@@ -23,7 +23,7 @@ def account_of(claims: dict[str, Any], *, issuer: str, door: Door) -> User:
     subject = str(claims["sub"])
     with transaction.atomic():
         person = _person(number, name)
-        link = IdentityLink.objects.select_related("user__person").filter(issuer=issuer, subject=subject).first()
+        link = IdentityLink.objects.select_related("user").filter(issuer=issuer, subject=subject).first()
         if link is None:
             return _linked(person, issuer=issuer, subject=subject, door=door)
         if link.user.person_id != person.pk:
@@ -75,6 +75,6 @@ def _linked(person: Person, *, issuer: str, subject: str, door: Door) -> User:
 
 
 def _open(user: User) -> User:
-    if not user.is_active or user.person is None or not user.person.may_act:
+    if not user.is_active or user.person_id is None or user.is_closed():
         raise Refused("closed")
     return user

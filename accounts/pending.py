@@ -31,8 +31,8 @@ def user_of(request: HttpRequest) -> User | None:
     kept = request.session.get(KEY)
     if kept is None or time.time() - kept["at"] > limits().pending.total_seconds():
         return None
-    user = User.objects.filter(pk=kept["user"], is_active=True).select_related("person").first()
-    if user is None or user.get_session_auth_hash() != kept["hash"] or (user.person and not user.person.may_act):
+    user = User.objects.filter(pk=kept["user"], is_active=True).first()
+    if user is None or user.get_session_auth_hash() != kept["hash"] or user.is_closed():
         return None
     return user
 

@@ -192,7 +192,7 @@ class Facts:
             self.frequent, self.frequent_persons = one(
                 "SELECT left(name, 2), count(*) FROM accounts_person GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
             )
-        self.person = Person.objects.get(pk=person)
+        self.person = Person.objects.opened(person)
         self.number = self.person.id_number()
         print(f"names: {self.rare} {self.rare_persons:,}, {self.middling} {self.middling_persons:,}, "
               f"{self.frequent} {self.frequent_persons:,} persons")  # fmt: skip

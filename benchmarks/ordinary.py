@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from import_export import fields, resources, widgets
@@ -80,7 +81,7 @@ class RecordResource(resources.ModelResource):
         for column in DATES:
             row[column] = row[column].strip().replace("/", "-").replace(".", "-")
         content = {label: value for label, value in row.items() if value and label not in (NAME, NUMBER, *COMPUTED)}
-        person = Person.objects.with_number(number).first()
+        person = Person.objects.filter(id_index__in=settings.FIELD_KEYRING.indexes(number.encode())).first()
         if person is None:
             person = Person.seal(number, name)
             person.save()

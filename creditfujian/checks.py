@@ -6,6 +6,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from accounts import people
+
 # What nobody but the owner may do, as SQL on the serving connection, and what would follow from it.
 _TOO_MUCH = {
     "E001": ("has_database_privilege(current_database(), 'TEMPORARY')", "may make temporary tables",
@@ -35,3 +37,14 @@ def serving_role_has_no_more_than_it_needs(databases: Sequence[str] | None = Non
         for (code, (_, may, so)), has in zip(_TOO_MUCH.items(), answers, strict=True)
         if has
     ]
+
+
+@register(Tags.database, deploy=True)
+def database_knows_our_signature(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error when the database does not know the key that our contexts are signed with: no person would be seen."""
+    if "default" not in (databases or ()):
+        return []
+    if people.is_known():
+        return []
+    says = "The database does not know the key made from SECRET_KEY: no person's row is shown to anybody."
+    return [Error(says, hint="Run `manage.py migrate` as the owner (DATABASE_OWNER_URL).", id="creditfujian.E005")]

@@ -6,8 +6,11 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
+from accounts.people import context_pads
+
 APPEND_ONLY = "append-only"  # a table whose comment says so is never updated or emptied by the application
 WRITTEN_BY_DATABASE = "written by the database"  # nor inserted into: its triggers do that
+CONTEXT_KEY = "accounts_contextkey"
 OTHERS_APPEND_ONLY = ("auditlog_logentry",)  # third-party tables under the same rule
 
 
@@ -24,6 +27,13 @@ class OwnerOnlyMigrates:
 def tables_commented(words: str) -> list[str]:
     """Return our tables whose comment holds the words: what may be done to a table is said on the table."""
     return [m._meta.db_table for m in apps.get_models() if words in (m._meta.db_table_comment or "")]
+
+
+def _keep_context_key(cursor: Any, role: str) -> None:
+    """Keep what the application's contexts are signed with (accounts.people) where its role cannot read it."""
+    cursor.execute(f"REVOKE ALL ON {CONTEXT_KEY} FROM {role}")
+    cursor.execute(f"DELETE FROM {CONTEXT_KEY}")
+    cursor.execute(f"INSERT INTO {CONTEXT_KEY} VALUES (%s, %s)", context_pads())
 
 
 def append_only_tables() -> list[str]:
@@ -64,6 +74,8 @@ def grant_application(using: str) -> None:
             cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {quoted}')
         for table in there.intersection(tables_commented(WRITTEN_BY_DATABASE)):
             cursor.execute(f'REVOKE INSERT ON "{table}" FROM {quoted}')
+        if CONTEXT_KEY in there:
+            _keep_context_key(cursor, quoted)
         cursor.execute("SELECT to_regprocedure('access_grant(text)') IS NOT NULL")
         if cursor.fetchone()[0]:
             cursor.execute("SELECT access_grant(%s)", [role])

@@ -21,6 +21,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
 from guardian.shortcuts import get_groups_with_perms
 
+from accounts import people
 from accounts.models import ID_ABOUT, Organisation, Person, User
 from catalogue.models import Field, Item, ItemVersion
 from creditfujian.demo_people import GIVEN, MARKET_CASES, QUALIFICATIONS, SURNAMES
@@ -145,9 +146,10 @@ def load(*, persons: int, records: int, rebuild_indexes: bool, say: Say) -> None
 
 def _refuse_beside_real_persons() -> None:
     """Open the seal of everybody registered: it takes seconds, and one real person is one too many."""
-    for person in Person.objects.only("id_cipher").iterator(chunk_size=10_000):
-        if not person.id_number().startswith(identity.DEMO_AREA):
-            raise PermissionDenied("登记中有演示号段（359901）以外的自然人，不能在这里生成演示数据。")
+    with people.everybody("one real person is one too many"):
+        for person in Person.objects.only("id_cipher").iterator(chunk_size=10_000):
+            if not person.id_number().startswith(identity.DEMO_AREA):
+                raise PermissionDenied("登记中有演示号段（359901）以外的自然人，不能在这里生成演示数据。")
 
 
 def _sources() -> list[Source]:

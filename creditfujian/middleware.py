@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts import people
 from creditfujian.lib import correlation
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +27,17 @@ class RequestId:
             return response
         finally:
             correlation.end(token)
+
+
+class NobodyOpen:
+    """Let every request begin with no person's row open, and leave none open behind (docs/row-level-security.md)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with people.nobody():
+            return self.get_response(request)
 
 
 class PrivateByDefault:

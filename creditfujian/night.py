@@ -6,6 +6,7 @@ from datetime import date
 from django.apps import apps
 from django.utils import timezone
 
+from accounts import people
 from creditfujian.lib import correlation
 from creditfujian.lib.parts import parts
 
@@ -23,7 +24,8 @@ def run(day: date | None = None) -> dict[str, int]:
     try:
         for part in parts((config.name for config in apps.get_app_configs()), "nightly"):
             try:
-                counts = part.nightly(day or timezone.localdate())
+                with people.nobody():
+                    counts = part.nightly(day or timezone.localdate())
             except Exception as error:
                 log.exception("nightly: %s failed", part.__name__)
                 failures.append(error)

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "creditfujian.middleware.RequestId",
+    "creditfujian.middleware.NobodyOpen",
     "csp.middleware.CSPMiddleware",
     "creditfujian.middleware.PrivateByDefault",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -47,7 +47,7 @@ def issue(request: HttpRequest, person: Person) -> HttpResponse:
 @require_POST
 @citizens_only
 def fetch_again(request: HttpRequest, person: Person, report: str) -> HttpResponse:
-    found = Report.objects.filter(person__in=person.family(), number=report).select_related("person").first()
+    found = Report.objects.filter(person__in=person.family(), number=report).first()
     pdf = deeds.fetch_again(found, by=asker(request, PUBLIC_SITE)) if found else None
     if found is None or pdf is None:
         raise Http404

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from accounts import people
 from accounts.models import User
 from catalogue.models import Item, ItemVersion
 from catalogue.rules import may_supply
@@ -97,7 +98,7 @@ def check_batch(batch_id: int) -> Batch:
         return _end(batch, State.REFUSED, "failure")
     if reading is None:
         return _end(batch, State.CANCELLED)
-    with transaction.atomic():
+    with people.everybody("rows are compared with the register"), transaction.atomic():
         batch = _move(batch, State.CHECKING)
         check.work_on(batch)
         stage.stand_by_prints(batch)
@@ -177,6 +178,7 @@ def commit_now(batch_id: int, *, by: User) -> Batch:
     return commit_batch(batch_id)
 
 
+@people.everybody("rows become records of their persons")
 @transaction.atomic
 def commit_batch(batch_id: int) -> Batch:
     """Write the good rows in one transaction (step 6); what changed since the preview is judged again first."""

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind as QueryKind
+from accounts import people
 from accounts.models import Organisation, Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline, Item
@@ -266,6 +267,7 @@ def open_for(act: RecordAct, *, by: Asker) -> list[int]:
     """
     found = subjects_of(act)
     items = {item.pk: item for item in Item.objects.filter(pk__in={item for _, _, item in found})}
+    people.open_persons(*(person for _, person, _ in found))
     persons = {person.pk: person for person in Person.objects.filter(pk__in={person for _, person, _ in found})}
     for person_id in sorted(persons):
         mine = [(record, item) for record, person, item in found if person == person_id]

@@ -147,9 +147,7 @@ class StatementHoldAdmin(ReadOnlyAdmin):
         return redirect("admin:records_statementhold_change", pk)
 
     def _one(self, request: HttpRequest, pk: str | int) -> StatementHold:
-        mine = self.get_queryset(request).select_related(
-            "person", "organisation", "asked_by", "decided_by", "answered_by"
-        )
+        mine = self.get_queryset(request).select_related("organisation", "asked_by", "decided_by", "answered_by")
         if not str(pk).isdecimal() or (hold := mine.filter(pk=pk).first()) is None:
             raise Http404
         return hold

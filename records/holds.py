@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind
+from accounts import people
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline, Item
@@ -81,7 +82,7 @@ def words_of(hold: StatementHold, *, by: Asker) -> Words:
             Ask(
                 kind=Kind.DUTY, ground="复核个人声明（个人信息保护法第十条、征信业管理条例第十四条）",
                 purpose=f"复核声明：{hold.why}"[:200], fields_class="个人声明的文字", items=[item], case_no=hold.number,
-                person=hold.person,
+                person=people.opened(hold),
             ),
             by=by,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from access import consents
 from access.actions import Ask, Asker, write_answer, write_query
 from access.consent_rules import CHECK_DAYS, registration_of
 from access.models import Consent, Institution, Kind, Query, Refusal
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
@@ -120,7 +121,7 @@ def scan_of(paper: ConsentPaper, *, by: Asker) -> bytes:
         raise PermissionDenied(NO_DUTY)
     seq = write_query(
         Ask(kind=Kind.DUTY, ground="复核纸质授权书（domain §7.3）", purpose="查看纸质授权书扫描件", fields_class="扫描件，不含记录",
-            items=[], case_no=paper.consent.number, person=paper.consent.person, consent=paper.consent),
+            items=[], case_no=paper.consent.number, person=people.opened(paper.consent), consent=paper.consent),
         by=by,
     )  # fmt: skip
     write_answer(seq, record_ids=[], items=[])
@@ -178,7 +179,8 @@ def _to_check(pk: int, by: User) -> Consent:
     found = Consent.objects.select_for_update(of=("self",), no_key=True).filter(
         paper__in=ConsentPaper.objects.visible_to(by)
     )
-    consent = found.select_related("organisation", "institution", "purpose", "person").get(pk=pk)
+    consent = found.select_related("organisation", "institution", "purpose").get(pk=pk)
+    people.open_persons(consent.person_id)
     if reason := why_not_check(consent, by):
         raise PermissionDenied(reason)
     if not Query.objects.filter(actor_id=by.pk, kind=Kind.DUTY, consent_no=consent.number).exists():

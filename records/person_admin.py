@@ -157,7 +157,7 @@ class PersonCaseAdmin(ReadOnlyAdmin):
         return redirect("admin:records_personcase_change", pk)
 
     def _case(self, request: HttpRequest, pk: str | int) -> PersonCase:
-        found = self.get_queryset(request).select_related("person", "other", "undoes", "asked_by", "decided_by")
+        found = self.get_queryset(request).select_related("undoes", "asked_by", "decided_by")
         if not str(pk).isdecimal() or (case := found.filter(pk=pk).first()) is None:
             raise Http404
         return case

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind as QueryKind
+from accounts import people
 from accounts.models import Person, PersonName
 from creditfujian.lib.masking import Profile
 from records.models import Record
@@ -41,7 +42,7 @@ class Names:
 @transaction.atomic
 def names_of(case: PersonCase, *, by: Asker) -> Names:
     """Return both names of a conflict, with a line that the person sees."""
-    who = look_at(case, case.person, by=by)
+    who = look_at(case, _subject(case), by=by)
     paper = CasePaper.objects.get(case=case)
     earlier = PersonCase.objects.filter(person=case.person_id, kind=case.kind, pk__lt=case.pk).order_by("-pk")[:10]
     return Names(who, paper.delivered, paper.new_name, list(earlier))
@@ -70,8 +71,8 @@ class Clash:
 @transaction.atomic
 def subjects_of(case: PersonCase, *, by: Asker) -> Subjects:
     """Return whom a case is about, each with a line that the person sees."""
-    who = look_at(case, case.person, by=by)
-    other = look_at(case, case.other, by=by) if case.other else _newcomer_of(case)
+    who = look_at(case, _subject(case), by=by)
+    other = look_at(case, _subject(case, "other"), by=by) if case.other_id else _newcomer_of(case)
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_dated_after(%s)", [case.pk])
         dated_after = cursor.fetchone()[0]
@@ -128,6 +129,13 @@ def _words(case: PersonCase, mine: list[int], records: int) -> str:
         PersonCase.Kind.DEATH: "曾登记死亡。",
         PersonCase.Kind.ALIVE: "死亡登记有误，已经撤销，一切恢复原状。",
     }[kind]
+
+
+def _subject(case: PersonCase, name: str = "person") -> Person:
+    """Return whom a case is about, opened for the line that `look_at` writes."""
+    person = people.opened(case, name)
+    assert person is not None
+    return person
 
 
 def look_at(case: PersonCase, person: Person, *, by: Asker) -> Who:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from access.actions import Asker
+from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
@@ -157,8 +158,8 @@ def ask_undoing(
         raise ValidationError("只有已办结的死亡登记和合并可以撤销。", code="kind")
     return _ask(
         PersonCase(
-            kind=PersonCase.UNDO[Kind(done.kind)], person=done.person, other=done.other, undoes=done, document=document,
-            document_no=document_no.strip()[:100], document_date=document_date, reason=reason,
+            kind=PersonCase.UNDO[Kind(done.kind)], person=people.opened(done), other=people.opened(done, "other"),
+            undoes=done, document=document, document_no=document_no.strip()[:100], document_date=document_date, reason=reason,
         ),
         by=by, user=user,
     )  # fmt: skip
@@ -227,7 +228,7 @@ def ask_move(
 
 
 def _check_of_age(case: PersonCase) -> None:
-    whose = case.other or case.newcomer.as_person()
+    whose = people.opened(case, "other") or case.newcomer.as_person()
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_case_acted_on(%s)", [case.pk])
         acted_on = cursor.fetchone()[0]
@@ -263,7 +264,7 @@ def _ask(case: PersonCase, *, by: Asker, user: User) -> PersonCase:
     with transaction.atomic(), InWords(REFUSALS):
         case.save()
         case.refresh_from_db()
-        for person in filter(None, (case.person, case.other)):
+        for person in filter(None, (people.opened(case), people.opened(case, "other"))):
             look_at(case, person, by=by)
     return case
 
@@ -331,8 +332,9 @@ def _check_words(reason: str, document_date: date | None) -> None:
 
 def _carry_out(case: PersonCase) -> None:
     if case.kind in (Kind.MERGE, Kind.MOVE):  # more may have come in since it was asked for; nothing more does now
+        people.open_persons(case.person_id, case.other_id)
         list(Person.objects.select_for_update().filter(pk__in=[case.person_id, case.other_id]).order_by("pk"))
-        if case.other is None and Person.objects.holder_of(case.newcomer.as_person().id_number()) is not None:
+        if case.other_id is None and Person.objects.holder_of(case.newcomer.as_person().id_number()) is not None:
             raise ValidationError(REFUSALS["personcase_newcomer_is_new"], code="newcomer")
         _check_of_age(case)
     with connection.cursor() as cursor:

@@ -22,6 +22,7 @@ from access.consent_rules import items_for, refusal_of_use
 from access.models import Consent, ConsentPurpose, Kind, Purpose, Refusal, Request
 from access.reading import purpose_in_words
 from access.rules import refusal_of_duty, refusal_of_request
+from accounts import people
 from accounts.models import Person
 from catalogue.models import Field, Item, ItemVersion, PublicationPeriod
 from catalogue.rules import add_months
@@ -216,7 +217,7 @@ def file_by_request(request: Request, *, by: Asker) -> File | Refused:
         purpose=purpose_in_words(Purpose(request.purpose), request.purpose_text), fields_class="部门可见，证件号码脱敏",
         items=items, case_no=request.case_no, duty_code=request.duty_code, request_no=request.pk,
         refusal=refusal.value if refusal else "",
-        person=request.person.survivor() if request.person else None,
+        person=of.survivor() if (of := people.opened(request)) else None,
     )  # fmt: skip
     if refusal:
         write_query(ask, by=by)
@@ -248,13 +249,21 @@ def file_by_consent(asked: ByConsent, *, by: Asker) -> File | Refused | None:
     return outcome
 
 
+def _open_its_person(number: str) -> None:
+    """Open whose consent a number is: theirs is what the use is compared with, and they see who tried it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_person_of_consent(%s)", [number])
+        people.open_persons(cursor.fetchone()[0])
+
+
 @transaction.atomic
 def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
     """Read under the consent's lock: of two that come for its last use one is answered, none that begins after a withdrawal."""
     assert by.user is not None
-    found = Consent.objects.select_related("organisation", "purpose", "person")
-    consent = found.select_for_update(of=("self",), no_key=True).filter(number=asked.number).first()
     person = Person.objects.holder_of(asked.id_number)
+    _open_its_person(asked.number)
+    found = Consent.objects.select_related("organisation", "purpose")
+    consent = found.select_for_update(of=("self",), no_key=True).filter(number=asked.number).first()
     use, wanted = Use(asked.purpose, asked.form), None if asked.items is None else {item.pk for item in asked.items}
     refusal = refusal_of_use(consent, by.user, person=person, use=use, wanted=wanted) if consent else Refusal.NO_CONSENT
     items = list(items_for(asked.purpose).filter(pk__in=wanted or (consent.items if consent else [])))
@@ -318,6 +327,7 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
 @transaction.atomic
 def supplied_content(batch: Batch, row: BatchRow, *, by: Asker) -> dict[str, str]:
     """Return what the register says now of the document that a staged row would change, to its own supplier."""
+    people.open_numbers(bytes(row.id_index))
     person = Person.objects.get(id_index=row.id_index).survivor()
     ask = Ask(
         kind=Kind.DUTY, ground="信源单位核对本单位报送的数据", purpose="核对报送数据的变更", fields_class="提供单位可见",
@@ -354,7 +364,7 @@ def public_records(*, name: str, id_number: str = "", doc_no: str = "", by: Aske
 
 def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     if id_number:
-        named = Person.objects.with_number(id_number).first()
+        named = Person.objects.numbered(id_number)
         person = named.survivor() if named else None
         if named is None or person is None or person.deceased_on is not None:
             return None
@@ -362,7 +372,7 @@ def _public_person(name: str, id_number: str, doc_no: str) -> Person | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT records_person_by_public_document(%s, %s)", [name, doc_no])
         found = cursor.fetchone()[0]
-    return Person.objects.get(pk=found) if found else None
+    return Person.objects.opened(found) if found else None
 
 
 def _answer(ask: Ask, by: Asker, *, to_hand_on: bool = False) -> File:

@@ -13,7 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.web import STAFF_SITE, asker
-from accounts.admin import ProofForm, ReadOnlyAdmin
+from accounts import people
+from accounts.admin import AboutPersonsAdmin, ProofForm
 from accounts.web import do_and_say, signed_in
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
@@ -42,18 +43,20 @@ class PrintForm(forms.Form):
 
 
 @admin.register(CounterRequest)
-class CounterRequestAdmin(ReadOnlyAdmin):
+class CounterRequestAdmin(AboutPersonsAdmin):
     """Nobody at the counter sees a file: the report goes to the printer and to its person."""
 
     add_label = "窗口出具报告"
     list_display = ["asked_at", "masked_person", "asked_by", "state", "decided_by", "report_number"]
     list_filter = ["state"]
-    list_select_related = ["person", "asked_by", "decided_by", "report"]
+    list_select_related = ["asked_by", "decided_by", "report"]
     list_per_page = 50
 
     @admin.display(description="当事人")
     def masked_person(self, request: CounterRequest) -> str:
-        return f"{masking.name(request.person.name, Profile.PUBLIC)}（{request.person.masked_id(Profile.PUBLIC)}）"
+        person = people.opened(request)  # of one's own counter: get_queryset
+        assert person is not None
+        return f"{masking.name(person.name, Profile.PUBLIC)}（{person.masked_id(Profile.PUBLIC)}）"
 
     @admin.display(description="报告编号")
     def report_number(self, request: CounterRequest) -> str:
@@ -137,9 +140,7 @@ class CounterRequestAdmin(ReadOnlyAdmin):
         return answer
 
     def _one(self, request: HttpRequest, pk: str | int) -> CounterRequest:
-        mine = CounterRequest.objects.visible_to(signed_in(request)).select_related(
-            "person", "asked_by", "decided_by", "report"
-        )
+        mine = CounterRequest.objects.visible_to(signed_in(request)).select_related("asked_by", "decided_by", "report")
         if not str(pk).isdecimal() or (found := mine.filter(pk=pk).first()) is None:
             raise Http404
         return found

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import people
 from accounts.models import ID_ABOUT
 from creditfujian.lib import identity
 from creditfujian.lib.crypto import SealBroken
@@ -28,11 +29,12 @@ def check_sealed(day: date) -> int:
     Rules: GB 11643 (number), Order 36 and the definition of 自然人信用主体 (of age on the day of the act).
     """
     since = timezone.make_aware(datetime.combine(day - timedelta(days=1), time()))
-    found = [
-        Unsound(person_id=person, record_id=record, fault=fault)
-        for person, record, acted_on, cipher, index in _written(since)
-        if (fault := _fault(bytes(cipher), bytes(index), acted_on, day))
-    ]
+    with people.everybody("what is sealed is opened and checked"):
+        found = [
+            Unsound(person_id=person, record_id=record, fault=fault)
+            for person, record, acted_on, cipher, index in _written(since)
+            if (fault := _fault(bytes(cipher), bytes(index), acted_on, day))
+        ]
     before = Unsound.objects.count()
     Unsound.objects.bulk_create(found, ignore_conflicts=True)
     return Unsound.objects.count() - before

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts import people
 from records.intake.base import SHEET_STEP
 from records.models import Batch
 
@@ -132,6 +133,7 @@ SELECT p.value ->> 1, count(DISTINCT row_no)
 
 def work_on(batch: Batch) -> None:
     """Tell the database which batch this transaction works on: the key to its item's records."""
+    people.open_batch(batch.pk)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('cf.batch', %s, true)", [str(batch.pk)])
         # Rows just staged or written have no statistics yet; without this a big batch may meet a nested loop.

@@ -86,7 +86,7 @@ def test_somebody_unknown_gets_a_report_that_says_there_is_nothing(cast: Cast) -
     assert request is not None
     issued = reports.confirm_at_counter(request.pk, by=staff(second_clerk(cast)))
     assert "没有关于报告主体的公共信用记录" in text_of(issued.pdf)
-    assert Person.objects.with_number(number).exists()
+    assert Person.objects.numbered(number)
 
 
 def test_every_print_is_counted_with_a_line_and_a_reprint_needs_a_reason(cast: Cast) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import people
 from creditfujian import demo
 
 
@@ -18,7 +19,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("正式环境（DEMO=0）不写入演示数据。")
-        accounts = demo.load(say=self.stdout.write if options["verbosity"] else lambda line: None)
+        with people.everybody("the demo is about invented persons"):
+            accounts = demo.load(say=self.stdout.write if options["verbosity"] else lambda line: None)
         if options["credentials"]:
             demo.write_credentials(accounts, options["credentials"])
             self.stdout.write(f"演示账户写入 {options['credentials']}")

@@ -1,0 +1,202 @@
+"""Every table that says something of a person has a policy, or a reason why not. A new one fails until that is decided."""
+
+from collections.abc import Callable
+
+import pytest
+from django.apps import apps
+from django.db import connection, models, transaction
+
+from access.actions import Ask, Asker, write_query
+from access.models import Kind
+from accounts import people
+from accounts.actions import prove_identity
+from accounts.models import Person
+from creditfujian.lib import identity
+from creditfujian.tests.cast import Cast
+from records.intake import check
+from records.models import Batch
+from records.reports import ask_at_counter, issue
+from records.tests.consenting import asked, registered
+from records.tests.deliveries import decided, deliver, penalty
+
+NEW = identity.invent(decided(30 * 365), 61)
+OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
+# What makes a table say something of a person: it points at one of these, or has such a column.
+PERSONAL = {"Person", "Record", "Consent", "Report", "PersonCase", "Statement"}
+COLUMNS = {
+    "person_id",
+    "record_id",
+    "merged_person_id",
+    "id_cipher",
+    "id_index",
+    "subject_index",
+    "content",
+    "record_ids",
+    "sealed",
+}
+
+# Nets other than a policy (docs/row-level-security.md says more of each).
+REASONS = {
+    "accounts_user": "signing in looks accounts up before anybody is known; of the person it holds the key and the name shown",
+    "accounts_secondfactor": "sealed; an official's or a citizen's own secret, never about a file",
+    "access_query": "who asked and why; whom it is about stands in access_queryperson",
+    "access_queryanswer": "keys of records only; what they say and whose they are has policies",
+    "access_request": "a registration: the person's key only, shown to the official who made it",
+    "access_consentuse": "under its consent: which line of the log used it, nothing of the person",
+    "access_anomaly": "a review: the person's key where a signal is about one person, no name",
+    "records_listsearch": "the person's key only, gone with its registration",
+    "catalogue_itemimport": "items of the catalogue, nobody",
+    "records_export": "what was asked for and how much came of it; rows are in records_exportpart",
+    "records_bulkjob": "keys of records; what they say has policies",
+    "records_batch": "counts and reasons; rows are in records_batchrow",
+    "records_batchrow": "staged by COPY, which PostgreSQL refuses under row-level security; unlogged, numbers sealed, cleared",
+    "records_batchreceipt": "counts and digests, signed; no row of the file",
+    "records_exportpart": "rows sealed with the export's own key",
+    "records_unsound": "keys only, written by the night, hides records",
+    "records_actrecord": "keys and numbers of records; what they say has policies",
+    "records_recordevent": "steps of a record's life; no name, no number",
+    "records_consentpaper": "points at a sealed scan; opening it writes a line",
+    "records_statementhold": "a review of words: what the words are has policies; the reason is the office's",
+    "records_personcase": "keys and steps of a case; names are in records_casepaper, which has a policy",
+    "records_caserecord": "keys of records; what they say has policies",
+    "records_casesource": "which batch met the case",
+    "records_casestep": "who moved a case and when",
+    "records_reportfile": "points at a sealed file; opening it writes a line",
+    "records_reportprint": "how often a report was printed, by whom",
+    "records_bulkoutcome": "keys of records; what they say has policies",
+    "records_worklistentry": "keys and numbers of records; what they say has policies",
+}  # fmt: skip
+
+
+def columns(model: type[models.Model]) -> set[str]:
+    return {field.column for field in model._meta.local_concrete_fields if field.column}
+
+
+def is_personal(model: type[models.Model]) -> bool:
+    points_at = {
+        field.related_model.__name__ for field in model._meta.local_fields
+        if field.is_relation and isinstance(field.related_model, type)
+    }  # fmt: skip
+    return model is Person or bool(points_at & PERSONAL) or bool(columns(model) & COLUMNS)
+
+
+def personal_tables() -> set[str]:
+    return {m._meta.db_table for m in apps.get_models() if m._meta.app_label in OURS and is_personal(m)}
+
+
+def tables_with_policies() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND relkind IN ('r', 'p')")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.django_db
+def test_every_table_about_persons_has_a_policy_or_a_reason() -> None:
+    closed = tables_with_policies()
+    assert personal_tables() - closed - set(REASONS) == set()
+    assert set(REASONS) & closed == set(), "a reason too many"
+    assert set(REASONS) <= {m._meta.db_table for m in apps.get_models()}
+
+
+@pytest.mark.django_db
+def test_the_application_is_held_by_its_policies() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False,)
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND pg_get_userbyid(relowner) = current_user")
+        assert cursor.fetchall() == []
+
+
+# --- each table: nothing without a context, nothing with another's, the row with the right one ---------
+
+
+def a_proof(cast: Cast) -> None:
+    prove_identity(id_number=NEW, name="周清明", by=cast.clerk)
+
+
+def a_request_at_the_counter(cast: Cast) -> None:
+    ask_at_counter(id_number=NEW, name="周清明", by=Asker(cast.clerk, "工作平台"))
+
+
+def a_consent(cast: Cast) -> None:
+    registered(cast)
+    asked(cast)
+
+
+def a_report(cast: Cast) -> None:
+    assert cast.citizen.person is not None
+    issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
+
+
+Make = Callable[[Cast], object]
+THEIRS = lambda cast: people.open_persons(cast.citizen.person_id)  # noqa: E731
+NOT_THEIRS = lambda cast: people.open_persons(cast.other_citizen.person_id)  # noqa: E731
+CASES: dict[str, tuple[str, Make, Make, Make]] = {
+    "a proof, at its counter": ("accounts_identityproof", a_proof, lambda cast: people.open_office(cast.counter.pk),
+                                lambda cast: people.open_office(cast.bank.pk)),
+    "a proof, of whoever brings the number": ("accounts_identityproof", a_proof, lambda _: Person.objects.holder_of(NEW), THEIRS),
+    "a request at the counter": ("records_counterrequest", a_request_at_the_counter,
+                                 lambda cast: people.open_office(cast.counter.pk), lambda cast: people.open_office(cast.bank.pk)),
+    "a consent, the person": ("access_consent", a_consent, THEIRS, NOT_THEIRS),
+    "a consent, the institution": ("access_consent", a_consent, lambda cast: people.open_office(cast.bank.pk),
+                                   lambda cast: people.open_office(cast.market.pk)),
+    "a message": ("access_message", a_consent, THEIRS, NOT_THEIRS),
+    "a message is none of the institution's": ("access_message", a_consent, THEIRS, lambda cast: people.open_office(cast.bank.pk)),
+    "a report": ("records_report", a_report, THEIRS, NOT_THEIRS),
+}  # fmt: skip
+
+
+def seen(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_row_is_seen_with_the_right_context_only(cast: Cast, case: str) -> None:
+    table, make, right, wrong = CASES[case]
+    make(cast)
+    assert seen(table) == 1
+    for context, count in ((lambda _: None, 0), (wrong, 0), (right, 1)):
+        with people.nobody():
+            context(cast)
+            assert seen(table) == count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whom_the_log_names_is_seen_by_them_and_with_the_log_alone(cast: Cast) -> None:
+    with transaction.atomic():
+        ask = Ask(
+            kind=Kind.SELF, ground="本人查询", purpose="查看", fields_class="本人可见", person=cast.citizen.person
+        )
+        write_query(ask, by=Asker(cast.citizen, "公示网站"))
+        with people.nobody():
+            assert seen("access_queryperson") == 1, "a transaction sees its own lines"
+    with people.nobody():
+        assert seen("access_queryperson") == 0
+        people.open_persons(cast.other_citizen.person_id)
+        assert seen("access_queryperson") == 0
+        people.open_persons(cast.citizen.person_id)
+        assert seen("access_queryperson") == 1
+    with people.nobody(), people.log("a test"):
+        assert seen("access_queryperson") == 1
+        assert seen("accounts_person") == 0
+
+
+def test_a_batch_at_work_opens_its_records_to_itself_alone(cast: Cast) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+    with people.nobody():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('cf.batch', %s, true)", [str(batch.pk)])
+        assert seen("records_record") == 0, "a setting made up by a statement"
+        check.work_on(batch)
+        assert seen("records_record") == 1
+
+
+@pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()} - {"records_report"}))  # append-only
+def test_nothing_is_changed_without_a_context(cast: Cast, table: str) -> None:
+    next(make for one, make, *_ in CASES.values() if one == table)(cast)
+    with people.nobody(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET id = id")
+        assert cursor.rowcount == 0
