@@ -8,6 +8,7 @@ from django.utils import timezone
 from access.models import Kind
 from access.review_models import Anomaly, Verdict
 from accounts.models import Person, User
+from creditfujian.lib.text import key_in
 
 
 class Doubt(models.TextChoices):
@@ -27,8 +28,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
     def numbered(self, number: str) -> "Question":
         """Return the one with that number. Raises Question.DoesNotExist."""
-        key = number.rpartition("-")[2]
-        found = self.get(pk=int(key) if key.isascii() and key.isdecimal() and len(key) < 15 else None)
+        found = self.get(pk=key_in(number))
         if found.number != number:
             raise Question.DoesNotExist(number)
         return found

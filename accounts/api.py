@@ -57,7 +57,7 @@ class OwnView(APIView):
 
     authentication_classes: ClassVar = [BySession]
     permission_classes: ClassVar = [OwnPerson]
-    throttle_classes: ClassVar = []
+    throttle_classes: ClassVar[list[type]] = []
     http_method_names = ["get", "head"]
 
     @property

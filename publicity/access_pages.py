@@ -17,6 +17,7 @@ from access.words import WORDS
 from accounts import people
 from accounts.models import Person
 from publicity.pages import PAGE_SIZE, citizens_only, with_item_names
+from publicity.transparency_pages import download
 from publicity.usage import usage_of
 
 AT_ONCE = 1000  # lines read at a time for a download
@@ -31,7 +32,7 @@ class WhichForm(forms.Form):
 
     def __init__(self, readers: Readers, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = {
+        chosen: dict[str, list[tuple[Any, Any]]] = {
             "unit": [(pk, name) for pk, name in readers.units.items()],
             "purpose": [(code, label) for code, label in purposes() if label in readers.purposes],
             "year": [(year, f"{year} 年") for year in readers.years],
@@ -77,12 +78,11 @@ def me_access(request: HttpRequest, person: Person) -> HttpResponse:
 
 @require_safe
 @citizens_only
-def me_access_json(request: HttpRequest, person: Person) -> StreamingHttpResponse:
+def me_access_json(request: HttpRequest, person: Person) -> HttpResponse:
     """Give all lines, in the shape of /api/v1/me/usage/, as a file."""
     _, which = _asked(request, person)
     answer = StreamingHttpResponse(_json(person, which), content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="access-{timezone.localdate():%Y%m%d}.json"'
-    return answer
+    return download(answer, f"access-{timezone.localdate():%Y%m%d}.json")
 
 
 def _json(person: Person, which: Which) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +14,7 @@ from catalogue.models import Deadline
 from publicity.copy import SCHEMA, own_copy
 from publicity.pages import citizens_only, one_page
 from publicity.rights import Right, rights, within
+from publicity.transparency_pages import download
 from records import rights as deeds
 from records.explained import Explained, explained
 from records.rights_models import RightsRequest
@@ -33,8 +34,8 @@ class AskForm(forms.Form):
     record = forms.ChoiceField(label="哪一条记录", widget=forms.RadioSelect)
     text = forms.CharField(label="您的请求和理由", max_length=deeds.LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
 
-    def __init__(self, kind: RightsRequest.Kind, told: list[Explained], *args: object) -> None:
-        super().__init__(*args)
+    def __init__(self, kind: RightsRequest.Kind, told: list[Explained], data: QueryDict | None) -> None:
+        super().__init__(data)
         self.fields["record"].choices = [  # type: ignore[attr-defined]
             (one.view.number, f"{one.view.item_name}，{one.view.doc_no}（{one.view.provider}提供）") for one in told
         ]
@@ -102,11 +103,10 @@ def me_explained(request: HttpRequest, person: Person) -> HttpResponse:
 
 @require_safe
 @citizens_only
-def me_copy(request: HttpRequest, person: Person) -> StreamingHttpResponse:
+def me_copy(request: HttpRequest, person: Person) -> HttpResponse:
     """Give everything the register holds about the person as one JSON file, under one line of the query log."""
     answer = StreamingHttpResponse(own_copy(person, by=asker(request, PUBLIC_SITE)), content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="my-data-{timezone.localdate():%Y%m%d}.json"'
-    return answer
+    return download(answer, f"my-data-{timezone.localdate():%Y%m%d}.json")
 
 
 @require_safe

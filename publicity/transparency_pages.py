@@ -50,7 +50,7 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
             told = {"number": one.number, "size": one.size, "note": one.note.decode()}
             yield json.dumps(told, ensure_ascii=False) + "\n"
 
-    return _download(
+    return download(
         StreamingHttpResponse(lines(), content_type="application/jsonl; charset=utf-8"), "checkpoints.jsonl"
     )
 
@@ -58,7 +58,7 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     text = "".join(f"{key}\n" for key in settings.LOG_KEYS.published())
-    return _download(HttpResponse(text, content_type="text/plain; charset=utf-8"), "keys.txt")
+    return download(HttpResponse(text, content_type="text/plain; charset=utf-8"), "keys.txt")
 
 
 @require_safe
@@ -67,13 +67,13 @@ def consistency_proof(request: HttpRequest) -> HttpResponse:
     proof = consistency(_number(request, "before"))
     if proof is None:
         raise Http404
-    return _download(JsonResponse(proof, json_dumps_params={"ensure_ascii": False, "indent": 1}), "consistency.json")
+    return download(JsonResponse(proof, json_dumps_params={"ensure_ascii": False, "indent": 1}), "consistency.json")
 
 
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
     file = (settings.BASE_DIR / "tools" / "verify_log.py").open("rb")
-    return _download(FileResponse(file, content_type="text/x-python; charset=utf-8"), "verify_log.py")
+    return download(FileResponse(file, content_type="text/x-python; charset=utf-8"), "verify_log.py")
 
 
 @require_safe
@@ -87,9 +87,10 @@ def my_proof(request: HttpRequest, person: Person, pk: int) -> HttpResponse:
         messages.info(request, "这条查询一分钟内封存，封存后就能下载凭证。")
         return redirect("me_access")
     answer = JsonResponse(proof, json_dumps_params={"ensure_ascii": False, "indent": 1})
-    return _download(answer, f"query-log-proof-{pk}.json")
+    return download(answer, f"query-log-proof-{pk}.json")
 
 
-def _download(answer: HttpResponseBase, name: str) -> HttpResponse:
+def download(answer: HttpResponseBase, name: str) -> HttpResponse:
+    """Make an answer a file to be kept under that name."""
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return cast(HttpResponse, answer)

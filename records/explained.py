@@ -49,7 +49,7 @@ def _reasons(view: View, version: RecordVersion) -> list[str]:
         f"由{view.provider}报送，现在是第 {view.version} 版。",
         _publication(view, rules),
         _query(view, version),
-        "不评分、不评级、不排序；没有用它对您作自动化决定（个人信息保护法第二十四条）。",
+        "这里只列事实和依据，没有用它对您作自动化决定（个人信息保护法第二十四条）。",
     ]
 
 

@@ -16,7 +16,7 @@ from accounts import people
 from accounts.models import Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline, Field
-from creditfujian.lib.text import hide_numbers
+from creditfujian.lib.text import hide_numbers, key_in
 from records.life_models import ActRecord, RecordAct
 from records.models import RecordVersion, record_key
 from records.reading import View, own_file, views_of
@@ -116,8 +116,7 @@ def step(request: RightsRequest, deed: RightsStep.Deed, *, text: str, act_no: st
 
 
 def _act_of(request: RightsRequest, act_no: str) -> RecordAct:
-    key = act_no.strip().rpartition("-")[2]
-    named = ActRecord.objects.filter(record_no=request.record_no, act=int(key) if key.isdecimal() else None)
+    named = ActRecord.objects.filter(record_no=request.record_no, act=key_in(act_no))
     found = named.select_related("act").first()
     if found is None or found.act.number != act_no.strip():
         raise ValidationError({"act_no": "没有关于这条记录的这张办理单，请核对单号。"})

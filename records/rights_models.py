@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Person, User
 from catalogue.models import Deadline, Item
+from creditfujian.lib.text import key_in
 from records.life_models import RecordAct
 
 
@@ -40,10 +41,13 @@ class RightsRequestQuerySet(models.QuerySet["RightsRequest"]):
             due_on=models.Subquery(clocks.values("due_on")[:1]), is_overdue=models.Exists(clocks.overdue())
         )
 
+    def overdue(self) -> "RightsRequestQuerySet":
+        """Those whose time to answer is over."""
+        return self.filter(models.Exists(Deadline.objects.of_outer(RightsRequest).overdue()))
+
     def numbered(self, number: str) -> "RightsRequest":
         """Return the one with that number. Raises RightsRequest.DoesNotExist."""
-        key = number.rpartition("-")[2]
-        found = self.get(pk=int(key) if key.isascii() and key.isdecimal() and len(key) < 15 else None)
+        found = self.get(pk=key_in(number))
         if found.number != number:
             raise RightsRequest.DoesNotExist(number)
         return found

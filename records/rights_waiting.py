@@ -13,7 +13,7 @@ def waiting_rights(user: User) -> list[Waiting]:
     if not (user.has_perm("records.ask_act") or user.has_perm("records.decide_act")):
         return []
     url = reverse("admin:records_rightsrequest_changelist")
-    late = mine.with_due_day().filter(is_overdue=True).count()
+    late = mine.overdue().count()
     told = "本人请求更正、删除、说明、限制，由提供单位答复"
     told, tone = (f"{late} 件已超期；{told}", Tone.OVERDUE) if late else (told, Tone.DUE)
     cards = [Waiting("待答复的权利请求", mine.count(), told, f"{url}?state__exact=open", tone)]

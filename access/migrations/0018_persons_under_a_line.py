@@ -50,5 +50,5 @@ DROP FUNCTION access_reads(bigint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0015_questions"), ("accounts", "0013_persons_in_context")]
+    dependencies = [("access", "0016_notices"), ("accounts", "0013_persons_in_context")]
     operations = [migrations.RunSQL(LINES + GRANTED, GRANTED_BEFORE + UNDONE)]

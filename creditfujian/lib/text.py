@@ -36,3 +36,9 @@ def normalise_name(text: str) -> str:
 def hide_numbers(text: str) -> str:
     """Mask long digit runs in free text that we keep, such as a file's name."""
     return _LONG_DIGITS.sub("＊", text)
+
+
+def key_in(number: str) -> int:
+    """Return the key at the end of a paper's number (letter, day, key), as people quote it; 0, nobody's, when there is none."""
+    key = number.strip().rpartition("-")[2]
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < 15 else 0

@@ -58,11 +58,16 @@ def test_the_apps_use_the_projects_plain_functions_and_little_else() -> None:
 def test_only_the_gateway_reads_records() -> None:
     """Pages, forms and commands get a person's records from a gateway that writes the query line, never from the tables."""
     gateways = {"records/reading.py", "records/act_reading.py", "records/listing.py", "records/timeline.py"}
+    gateways |= {"records/explained.py", "records/portability.py"}  # the person's own, in the transaction of their line
     words = {
         "records/list_admin.py",
         "records/person_reading.py",
     }  # the list's place in the admin; what a state is called
-    deeds = {"records/acts.py", "records/statements.py"}  # read what they are about to change, after their line
+    deeds = {
+        "records/acts.py",
+        "records/statements.py",
+        "records/rights.py",
+    }  # read what they are about to change, after their line
     models = {"records/life_models.py", "records/hold_models.py", "records/person_models.py"}
     tables = {"Record", "RecordVersion"}
     users = {

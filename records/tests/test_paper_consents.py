@@ -58,7 +58,7 @@ def test_a_paper_opens_nothing_before_a_colleague_has_compared_it(cast: Cast, co
     assert consent.valid_to == paper.signed_on + timedelta(days=30)
     assert isinstance(read(consent, cast.bank_clerk), File)
     assert Deadline.objects.of(consent).get().met_on is not None
-    assert Message.objects.to(cast.citizen.person).count() == 3  # entered, in force, used
+    assert Message.objects.to(cast.citizen.person).count() == 4  # entered, refused, in force, used
 
 
 def test_whoever_has_not_opened_the_scan_does_not_decide(cast: Cast, colleague: User) -> None:
