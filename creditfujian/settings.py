@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "creditfujian.middleware.RequestId",
     "csp.middleware.CSPMiddleware",
     "creditfujian.middleware.PrivateByDefault",
+    "creditfujian.middleware.WholeForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
