@@ -35,6 +35,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _kind(item: pytest.Item) -> str:
     from creditfujian.tests import databases
 
+    if item.get_closest_marker("own_cast"):
+        return databases.BARE
     wants = "cast" in getattr(item, "fixturenames", ()) or hasattr(getattr(item, "module", None), "make_cast")
     return databases.CAST if wants else databases.BARE
 

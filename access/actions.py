@@ -23,6 +23,7 @@ from access.models import (
     Request,
 )
 from accounts.models import Person, User
+from accounts.tokens import scopes_of
 from catalogue.models import Item
 from creditfujian.lib.correlation import request_id
 
@@ -54,7 +55,11 @@ class Asker:
 
     @property
     def roles(self) -> str:
-        return "、".join(role.label for role in self.user.roles()) if self.user else ""
+        """Say what the account may do: its roles, or the scopes of a system's token."""
+        if self.user is None:
+            return ""
+        scopes = scopes_of(self.user) if self.user.kind == User.Kind.SERVICE else []
+        return "、".join(one.label for one in (*self.user.roles(), *scopes))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ State = Consent.State
 ASK_FLOOR_SECONDS = 0.2  # every request takes at least this long, so that time tells nothing about who is known
 MANY_USES = 12  # the most that may be asked for at once
 OWN_GROUND = "本人办理授权（个人信息保护法第十四条、第十五条）"
+COUNTER_GROUND = "窗口核验证件后为本人办理撤回（个人信息保护法第十五条）"
 
 
 @dataclass(frozen=True)
@@ -327,36 +328,45 @@ def _own(number: str, by: Asker, deed: str) -> Iterator[tuple[Consent, Person]]:
 
 def write_own_line(consent: Consent, person: Person, deed: str, *, by: Asker) -> None:
     """Write the line of the person's dealing with a consent; it opens no record."""
+    _write_line(Kind.SELF, OWN_GROUND, deed, person, consent, by=by)
+
+
+def _write_line(
+    kind: Kind, ground: str, deed: str, person: Person, consent: Consent | None, *, by: Asker, refusal: str = ""
+) -> None:
     seq = write_query(
-        Ask(
-            kind=Kind.SELF,
-            ground=OWN_GROUND,
-            purpose=deed,
-            fields_class="授权，不含记录",
-            items=[],
-            person=person,
-            consent=consent,
-        ),
+        Ask(kind=kind, ground=ground, purpose=deed, fields_class="授权，不含记录", items=[], person=person,
+            consent=consent, refusal=refusal),
         by=by,
-    )
-    write_answer(seq, record_ids=[], items=[])
+    )  # fmt: skip
+    if not refusal:
+        write_answer(seq, record_ids=[], items=[])
 
 
-def withdraw_for(number: str, id_number: str, *, by: User) -> Consent:
-    """Withdraw at the counter, for the person who stands there with their card. Raises PermissionDenied, ValidationError."""
-    if not by.has_perm("access.enter_consent"):
+def withdraw_for(number: str, id_number: str, *, by: Asker) -> Consent:
+    """Withdraw at the counter, for the person who stands there with their card. Raises PermissionDenied, ValidationError.
+
+    The person finds it in their access history, also when the clerk named a consent that is not theirs.
+    """
+    if by.user is None or not by.user.has_perm("access.enter_consent"):
         raise PermissionDenied("您没有窗口办理授权的职责。")
     person = Person.objects.holder_of(check_identity(id_number))
     with transaction.atomic():
         mine = Consent.objects.select_for_update(of=("self",), no_key=True).filter(number=number.strip().upper())
         found = mine.select_related("organisation").first()
         if found is None or found.state != State.GRANTED or found.person_id is None or not _is_theirs(found, person):
-            raise ValidationError("此人没有这个编号的有效授权，请核对编号和证件。", code="state")
-        found.state, found.ended_by = State.WITHDRAWN, by
-        found.save()
-        said = f"授权编号 {found.number}，撤回立即生效。"
-        tell(found, f"窗口为您撤回了给{found.organisation}的查询授权", said)
-        return found
+            found = None
+        refusal = "" if found else Refusal.NO_CONSENT.value
+        if person is not None:
+            _write_line(Kind.COUNTER, COUNTER_GROUND, "窗口为本人撤回查询授权", person, found, by=by, refusal=refusal)
+        if found:
+            found.state, found.ended_by = State.WITHDRAWN, by.user
+            found.save()
+            said = f"授权编号 {found.number}，撤回立即生效。"
+            tell(found, f"窗口为您撤回了给{found.organisation}的查询授权", said)
+    if found is None:
+        raise ValidationError("此人没有这个编号的有效授权，请核对编号和证件；本次尝试已记入查询日志。", code="state")
+    return found
 
 
 def _is_theirs(consent: Consent, person: Person | None) -> bool:

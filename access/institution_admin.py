@@ -12,11 +12,25 @@ from django.urls import path
 
 from access import institutions
 from access.institution_forms import ReasonForm, RegisterForm
+from access.institution_models import ENDING_DAYS
 from access.models import ConsentPurpose, Institution
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import User
 from accounts.web import do_and_say, signed_in
 from catalogue.deadline_forms import take_over
+
+
+class EndingFilter(admin.SimpleListFilter):
+    """Registrations to renew."""
+
+    title = "证照是否快到期"
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", f"{ENDING_DAYS} 天内到期或已到期")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Institution]) -> QuerySet[Institution]:
+        return queryset.filter(pk__in=Institution.objects.ending()) if self.value() else queryset
 
 
 @admin.register(Institution)
@@ -25,7 +39,7 @@ class InstitutionAdmin(ReadOnlyAdmin):
 
     add_label = "登记查询机构"
     list_display = ["organisation", "kind", "licence", "valid_to", "standing_", "proposed_by"]
-    list_filter = ["state", "kind"]
+    list_filter = ["state", EndingFilter, "kind"]
     list_select_related = ["organisation", "proposed_by"]
     search_fields = ["organisation__name", "organisation__uscc", "licence_no"]
     list_per_page = 50

@@ -1,6 +1,6 @@
 """Institutions that may ask persons for consent: registered with their licence by two officials (domain §7.1 Q4, §7.2)."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Organisation, User
+
+ENDING_DAYS = 60  # how long before its end a licence is shown as ending
 
 
 class ConsentPurpose(models.Model):
@@ -38,6 +40,11 @@ class InstitutionQuerySet(models.QuerySet["Institution"]):
     def in_force(self) -> "InstitutionQuerySet":
         """Registrations that hold today: the database's own rule, by dates, with no job in between."""
         return self.filter(pk__in=RawSQL("SELECT id FROM access_institutions_in_force()", []))
+
+    def ending(self) -> "InstitutionQuerySet":
+        """Registrations that stand and whose licence has ended or ends soon."""
+        until = timezone.localdate() + timedelta(days=ENDING_DAYS)
+        return self.filter(state=Institution.State.CONFIRMED, valid_to__lt=until)
 
     def visible_to(self, user: User) -> "InstitutionQuerySet":
         """All to those who register institutions."""

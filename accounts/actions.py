@@ -1,6 +1,7 @@
 """The deeds of accounts. Nothing else writes."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import IdentityProof, Organisation, Person, Region, Role, User
+from accounts.sessions import sessions_of
+from accounts.sign_in_log import Door, write
+from accounts.sign_in_models import Event
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name
 
@@ -80,17 +84,16 @@ class Proof:
 
 
 @transaction.atomic
-def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
-    """Note that the clerk saw the person with their card, and make an activation code.
+def prove_identity(*, id_number: str, name: str, by: User, door: Door | None = None) -> Proof:
+    """Note that the clerk saw the person with their card, and make a code: it opens an account, or sets its password anew.
 
+    The clerk is not told which. Whoever has an account finds the code in its sign-in log.
     Raises PermissionDenied without the right, ValidationError when the number is wrong, the name is not the
-    one known for it, the holder is under eighteen or already has an account.
+    one known for it, or the holder is under eighteen.
     """
     if not by.has_perm("accounts.add_identityproof") or by.organisation is None:
         raise PermissionDenied
     person = provable_person(id_number, name)
-    if User.objects.filter(person=person).exists():
-        raise ValidationError("此人已开通账户，请直接登录；忘记密码的，请办理密码重置。", code="has_account")
     IdentityProof.objects.filter(person=person, used_at=None).delete()
     code = identity.activation_code()
     now = timezone.now()
@@ -98,12 +101,9 @@ def prove_identity(*, id_number: str, name: str, by: User) -> Proof:
         person=person, clerk=by, organisation=by.organisation, checked_at=now,
         expires_at=now + CODE_LIFE, code_hash=_code_hash(code),
     )  # fmt: skip
+    if account := User.objects.filter(person=person).first():
+        write(Event.RESET_ISSUED, account, door or Door(), by=by, note=by.organisation.name)
     return Proof(proof, code)
-
-
-def _opens(proof: IdentityProof, code: str) -> bool:
-    same = hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
-    return same and proof.attempts < MAX_ATTEMPTS
 
 
 def activate(*, id_number: str, code: str, username: str, password: str) -> User:
@@ -111,28 +111,64 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
 
     Raises ValidationError: one sentence for every failure, so that it tells nothing about who exists.
     """
-    refusal = ValidationError("证件号码或激活码不对，或激活码已过期。请核对，或到窗口重新办理。", code="activation")
-    number = identity.normalise(id_number)
+
+    def opened(person: Person) -> User | None:
+        if User.objects.filter(person=person).exists():
+            return None
+        user = User(username=username, name=person.name, kind=User.Kind.CITIZEN, person=person)
+        validate_password(password, user)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save()
+        return user
+
+    return _by_code(id_number, code, opened)
+
+
+def reset_password(*, id_number: str, code: str, password: str, door: Door) -> User:
+    """Set a citizen's forgotten password anew with the code from the counter; all sessions end, a second factor stays.
+
+    Raises ValidationError: one sentence for every failure, so that it tells nothing about who has an account.
+    """
+
+    def reset(person: Person) -> User | None:
+        user = User.objects.select_for_update().filter(person=person, is_active=True).first()
+        if user is None:
+            return None
+        validate_password(password, user)
+        user.set_password(password)
+        user.must_change_password = False
+        user.save(update_fields=["password", "must_change_password"])
+        sessions_of(user).delete()
+        write(Event.PASSWORD_RESET, user, door, by=user, note="窗口核验身份后本人重设")
+        return user
+
+    return _by_code(id_number, code, reset)
+
+
+def _by_code(id_number: str, code: str, deed: Callable[[Person], User | None]) -> User:
+    """Use the code from the counter up for a deed that it opens. Raises ValidationError; wrong codes are counted."""
     with transaction.atomic():
-        person = Person.objects.holder_of(number)
+        person = Person.objects.holder_of(identity.normalise(id_number))
         proof = (
             IdentityProof.objects.select_for_update(of=("self",))
             .filter(person=person, used_at=None, expires_at__gt=timezone.now())
             .first()
         )
-        if proof is not None and person is not None and person.may_act and _opens(proof, code):
-            user = User(username=username, name=person.name, kind=User.Kind.CITIZEN, person=person)
-            validate_password(password, user)
-            user.set_password(password)
-            user.full_clean(exclude=["password"])
-            user.save()
+        right = proof is not None and person is not None and person.may_act and _opens(proof, code)
+        if proof is not None and person is not None and right and (user := deed(person)):
             proof.used_at = timezone.now()
             proof.save(update_fields=["used_at"])
             return user
-        if proof is not None:
+        if proof is not None and not right:
             proof.attempts += 1
             proof.save(update_fields=["attempts"])
-    raise refusal
+    raise ValidationError("证件号码或激活码不对，或激活码已过期。请核对，或到窗口重新办理。", code="activation")
+
+
+def _opens(proof: IdentityProof, code: str) -> bool:
+    same = hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
+    return same and proof.attempts < MAX_ATTEMPTS
 
 
 def _code_hash(code: str) -> bytes:

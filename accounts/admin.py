@@ -401,7 +401,9 @@ class IdentityProofAdmin(AboutPersonsAdmin):
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data
             try:
-                proof = prove_identity(id_number=data["id_number"], name=data["name"], by=signed_in(request))
+                proof = prove_identity(
+                    id_number=data["id_number"], name=data["name"], by=signed_in(request), door=door_of(request)
+                )
             except ValidationError as error:
                 form.add_error("name" if error.code == "name_conflict" else "id_number", error)
             else:

@@ -126,6 +126,12 @@ def _locked(token_id: int) -> ServiceToken:
     return tokens.get(pk=token_id)
 
 
+def scopes_of(user: User) -> list[Scope]:
+    """Return what a system's account may do by the token that was confirmed for it."""
+    held = set(user.groups.values_list("name", flat=True))
+    return [scope for scope in Scope if scope.group_name in held]
+
+
 # --- what a call shows ---------------------------------------------------------------------------------------
 
 

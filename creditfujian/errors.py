@@ -52,6 +52,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "500.html", status=500)
 
 
+def cut_off(request: HttpRequest) -> HttpResponse:
+    """Say that what was sent did not arrive whole: nothing of it was taken."""
+    message = "上传没有传完（网络中断或浏览器中途停止），没有收下任何内容，原有数据也没有变化。请返回上一页，重新选择文件再上传。"
+    return render(request, "400.html", {"reason": message}, status=400)
+
+
 def too_many(request: HttpRequest, minutes: int) -> HttpResponse:
     """Say that the limit is reached and when to come back."""
     response = render(request, "429.html", {"minutes": minutes}, status=429)

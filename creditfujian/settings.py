@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "creditfujian.middleware.NobodyOpen",
     "csp.middleware.CSPMiddleware",
     "creditfujian.middleware.PrivateByDefault",
+    "creditfujian.middleware.WholeForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

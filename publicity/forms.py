@@ -54,8 +54,8 @@ class LookupForm(forms.Form):
         return Number(doc_no=strip_format(raw))
 
 
-class ActivateForm(forms.Form):
-    """Open an account with the code handed over at the counter."""
+class ResetForm(forms.Form):
+    """A new password, with the code handed over at the counter."""
 
     id_number = forms.CharField(
         label="身份证号码", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
@@ -64,9 +64,6 @@ class ActivateForm(forms.Form):
         label="激活码", max_length=20, help_text="窗口发放的 10 位激活码，7 天内有效，只能用一次。",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
     )  # fmt: skip
-    username = forms.CharField(
-        label="设置用户名", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"})
-    )
     password = forms.CharField(
         label="设置密码", help_text="；".join(password_validators_help_texts()),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -80,6 +77,16 @@ class ActivateForm(forms.Form):
         if data.get("password") and data.get("password") != data.get("password_again"):
             self.add_error("password_again", "两次输入的密码不一致。")
         return data
+
+
+class ActivateForm(ResetForm):
+    """Open an account with the same code: a name of its own besides."""
+
+    username = forms.CharField(
+        label="设置用户名", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+
+    field_order = ["id_number", "code", "username", "password", "password_again"]
 
 
 class BrowseForm(forms.Form):

@@ -19,14 +19,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.consents import unread, waiting_for_answer
 from access.reading import Access, access_history
 from access.web import PUBLIC_SITE, asker
-from accounts.actions import activate
+from accounts.actions import activate, reset_password
 from accounts.models import Person, User
-from accounts.web import client_address
+from accounts.web import client_address, door_of
 from catalogue.models import ItemVersion, ProhibitedCategory
 from creditfujian.context import LARGE_TYPE_COOKIE
 from creditfujian.errors import too_many
 from publicity.actions import count_lookup
-from publicity.forms import ActivateForm, LookupForm
+from publicity.forms import ActivateForm, LookupForm, ResetForm
 from records.holds import held_words
 from records.person_reading import notices_for
 from records.reading import public_records
@@ -144,7 +144,25 @@ def activate_account(request: HttpRequest) -> HttpResponse:
     return render(request, "publicity/activate.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _show(form: ActivateForm, error: ValidationError) -> None:
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def reset_forgotten_password(request: HttpRequest) -> HttpResponse:
+    """Set a forgotten password anew with the code from the counter."""
+    form = ResetForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            user = reset_password(
+                id_number=data["id_number"], code=data["code"], password=data["password"], door=door_of(request)
+            )
+        except ValidationError as error:
+            _show(form, error)
+        else:
+            return render(request, "publicity/reset_done.html", {"username": user.username})
+    return render(request, "publicity/reset.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _show(form: ResetForm, error: ValidationError) -> None:
     if not hasattr(error, "error_dict"):
         error = ValidationError(
             {"password" if error.error_list[0].code != "activation" else "__all__": error.error_list}

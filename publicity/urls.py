@@ -53,6 +53,7 @@ urlpatterns = [
     path("institutions/consents/<str:consent_no>/", institution_pages.institution_consent, name="institution_consent"),
     path("verify/", report_pages.verify, name="verify"),
     path("sign-in/activate/", pages.activate_account, name="activate"),
+    path("sign-in/reset/", pages.reset_forgotten_password, name="reset"),
     path("institutions/", institution_desk.institutions, name="institutions"),
     path("display/", pages.display_mode, name="display_mode"),
     path("about/what-we-do-not-do/", pages.what_we_do_not_do, name="what_we_do_not_do"),

@@ -13,6 +13,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import MultiPartParser
 
 from accounts.api_errors import Problem
+from creditfujian.lib.counted import Counted
 from records.intake.base import CODES
 from records.intake.limits import limits_for
 from records.models import Batch
@@ -87,7 +88,7 @@ class WholeMultiPart(MultiPartParser):
         announced = length_of_file(parser_context["request"]._request)
         if announced > most_bytes() + AROUND_THE_FILE:
             raise refuse_too_large()
-        counted = _Counted(stream)
+        counted = Counted(stream)
         try:
             parsed = super().parse(counted, media_type, parser_context)
         except (ParseError, OSError):
@@ -97,17 +98,6 @@ class WholeMultiPart(MultiPartParser):
         if counted.size < announced:  # Django takes the end of the stream for the end of the file
             raise _cut_short()
         return parsed
-
-
-class _Counted:
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.size = 0
-
-    def read(self, *size: int) -> bytes:
-        data: bytes = self._stream.read(*size)
-        self.size += len(data)
-        return data
 
 
 def digest_of(file: Any) -> str:

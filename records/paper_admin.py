@@ -156,7 +156,7 @@ class ConsentPaperAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data
             try:
-                consents.withdraw_for(data["number"], data["id_number"], by=signed_in(request))
+                consents.withdraw_for(data["number"], data["id_number"], by=asker(request, STAFF_SITE))
             except ValidationError as error:
                 form.add_error(None, error)
             else:

@@ -18,7 +18,7 @@ from catalogue.models import Item, ItemVersion
 from creditfujian.lib import spreadsheet
 from creditfujian.lib.workdays import DAY, Unit, add_months, due
 from records.duties import WorkingDays, item_names, period_of
-from records.models import Batch, SupplyDuty
+from records.models import Batch, ReturnedRow, SupplyDuty
 
 FIRST_QUARTER_SHOWN = 8  # quarters back from today
 
@@ -176,8 +176,10 @@ def _count_batches(lines: Lines, first: date, last: date) -> None:
 
 
 def _count_corrections(lines: Lines, first: date, last: date) -> None:
-    back = Batch.objects.filter(Q(state="committed"), correction_of__checked_at__date__range=(first, last))
-    rows = list(back.values_list("supplier", "item", "correction_of__checked_at", "committed_at"))
+    # A file may correct rows of several batches: each of them was waiting for it.
+    back = ReturnedRow.objects.filter(state=ReturnedRow.State.CORRECTED, batch__checked_at__date__range=(first, last))
+    pairs = back.order_by().values_list("batch", "answer_batch").distinct()
+    rows = list(pairs.values_list("batch__supplier", "batch__item", "batch__checked_at", "answer_batch__committed_at"))
     if not rows:
         return
     days = [(timezone.localdate(sent), timezone.localdate(came)) for *_, sent, came in rows]

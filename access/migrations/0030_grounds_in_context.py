@@ -29,7 +29,7 @@ def each(text: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0018_persons_under_a_line"), ("accounts", "0014_offices_in_context")]
+    dependencies = [("access", "0021_nothing_by_the_side_door"), ("accounts", "0014_offices_in_context")]
     operations = [
         migrations.RunSQL(OPEN + each(POLICY), each(UNDONE) + "DROP FUNCTION accounts_department_is_open();")
     ]

@@ -1,10 +1,13 @@
 """The query log: written before anything is read, and never changed by anybody."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
+from django.utils import timezone
 
 from access.actions import Ask, Asker, write_query
-from access.models import Kind, Query, QueryAnswer, QueryPerson
+from access.models import Kind, Query, QueryAnswer, QueryPerson, Request
 from creditfujian.tests.cast import Cast
 
 TABLES = ["access_query", "access_queryperson", "access_queryanswer"]
@@ -65,6 +68,34 @@ def test_a_line_without_a_ground_or_an_actor_is_refused(cast: Cast) -> None:
             write_query(ask, by=Asker(cast.officer_here, "工作平台"))
     with pytest.raises(DatabaseError), transaction.atomic():
         write_query(Ask(kind=Kind.SELF, ground="本人", purpose="x", fields_class=""), by=Asker(None, "公示网站"))
+
+
+def test_nobody_writes_a_line_in_the_persons_own_name(cast: Cast) -> None:
+    """Neither of another person under one's own account, nor by an officer: the history would say 您本人."""
+    ask = Ask(kind=Kind.SELF, ground="本人查询", purpose="查看", fields_class="", person=cast.citizen.person)
+    for somebody in (cast.other_citizen, cast.officer_here):
+        with pytest.raises(DatabaseError, match="own account"), transaction.atomic():
+            write_query(ask, by=Asker(somebody, "公示网站"))
+    public = write_query(Ask(kind=Kind.PUBLIC, ground="公示", purpose="x", fields_class=""), by=Asker(cast.citizen, ""))
+    with pytest.raises(DatabaseError, match="own account"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO access_queryperson (query_id, person_id, kind, allowed) VALUES (%s, %s, 'Q1', true)",
+            [public, cast.citizen.person_id],
+        )
+
+
+def test_a_registration_dated_ahead_begins_now(cast: Cast) -> None:
+    ahead = timezone.now() + timedelta(days=900)
+    stated = {
+        "person": cast.citizen.person, "actor": cast.officer_here, "organisation": cast.market, "kind": Kind.DUTY,
+        "purpose": "penalty", "purpose_text": "办案", "duty_code": "350000-MRKT-01", "case_no": "闽〔2026〕1号",
+    }  # fmt: skip
+    request = Request.objects.create(**stated, created_at=ahead, expires_at=ahead + timedelta(minutes=30))
+    request.refresh_from_db()
+    assert request.expires_at - request.created_at == timedelta(minutes=30)
+    assert request.expires_at < timezone.now() + timedelta(minutes=31)
+    with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():
+        Request.objects.filter(pk=request.pk).update(created_at=ahead)
 
 
 def test_orm_deletes_and_updates_are_refused_too(line: int) -> None:

@@ -154,6 +154,26 @@ def test_the_application_cannot_write_leaves_or_skip_a_checkpoint(cast: Cast) ->
             )
 
 
+def test_no_line_gets_a_place_without_a_checkpoint_over_it(cast: Cast) -> None:
+    """Places that no checkpoint covers would stop every later sealing."""
+    write_line(cast.citizen.person)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT access_seal_lines(interval '1 day')")
+        with pytest.raises(IntegrityError, match="under a checkpoint"):
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the end of the transaction does
+        transaction.set_rollback(True)
+    assert sealing.seal() is not None
+
+
+def test_no_node_stands_in_the_way_of_the_tree(cast: Cast) -> None:
+    """Forged where the tree will come, a node would stop the sealer for good."""
+    write_line(cast.citizen.person)
+    sealing.seal()
+    for level, number in ((8, 0), (8, 1), (16, 0)):
+        with pytest.raises(IntegrityError, match="once all below it stands"), transaction.atomic():
+            Node.objects.create(level=level, number=number, hash=b"0" * 32)
+
+
 def forged_checkpoint(upto: str) -> None:
     """Let the application write the next checkpoint by hand, with all it can know and no key."""
     with transaction.atomic(), connection.cursor() as cursor:

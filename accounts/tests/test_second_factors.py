@@ -1,6 +1,11 @@
 """Binding, recovering, confirming again, ending sessions; and that no administrator alone gets into an account."""
 
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
+from typing import Any
 
 import pytest
 import time_machine
@@ -8,9 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from fido2 import cbor
 
 from accounts.models import BindingCode, Organisation, SecondFactor, Session, User
-from accounts.second_factors import issue_binding_code, make_recovery_codes, remove
+from accounts.second_factors import issue_binding_code, make_recovery_codes, passkeys_at, remove
 from accounts.sign_in_log import Door
 from accounts.tests.signing import Phone, code_step, events, is_in, password_step, sign_in
 from creditfujian.lib import totp
@@ -287,3 +293,75 @@ def test_changing_the_password_ends_other_sessions(cast: Cast) -> None:
     assert one.post("/account/password/", form)["Location"] == "/account/"
     assert is_in(one)
     assert not is_in(two)
+
+
+# --- answers that no browser gives ------------------------------------------------------------------
+LOCAL = {"host": "localhost"}
+DEEP = b"\x81" * 50_000  # a list in a list in a list …
+
+
+def _coded(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _said(kind: str, challenge: str) -> str:
+    return _coded(json.dumps({"type": kind, "challenge": challenge, "origin": "http://localhost"}).encode())
+
+
+def _authenticator(flags: int, rest: bytes = b"") -> bytes:
+    return sha256(b"localhost").digest() + bytes([flags]) + bytes(4) + rest
+
+
+def _made(challenge: str, attestation: bytes) -> str:
+    said = {"clientDataJSON": _said("webauthn.create", challenge), "attestationObject": _coded(attestation)}
+    return json.dumps({"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": said})
+
+
+def _signed(challenge: str, authenticator: bytes) -> str:
+    said = {"clientDataJSON": _said("webauthn.get", challenge), "authenticatorData": _coded(authenticator),
+            "signature": _coded(b"0")}  # fmt: skip
+    return json.dumps({"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": said})
+
+
+def _attested(data: bytes) -> bytes:
+    return cbor.encode({"fmt": "none", "attStmt": {}, "authData": data})
+
+
+@pytest.mark.parametrize("answer", [
+    lambda challenge: "[" * 100_000, lambda challenge: "null", lambda challenge: "[[]]", lambda challenge: "\x00",
+    lambda challenge: _made(challenge, b""), lambda challenge: _made(challenge, b"\xa1"),
+    lambda challenge: _made(challenge, DEEP), lambda challenge: _made(challenge, _attested(b"short")),
+    lambda challenge: _made(challenge, _attested(_authenticator(0x01))),
+    lambda challenge: _made(challenge, _attested(_authenticator(0x41, b"\x00"))),
+    lambda challenge: _made(challenge, _attested(_authenticator(0x81, DEEP))),
+])  # fmt: skip
+def test_a_crafted_passkey_is_refused_and_not_kept(cast: Cast, answer: Callable[[str], str]) -> None:
+    client = sign_in(cast.clerk, Phone(cast.clerk), headers=LOCAL)
+    client.get("/account/passkey/", headers=LOCAL)
+    challenge: Any = client.session["passkey_challenge"]
+    form = {"label": "我的", "passkey": answer(challenge["challenge"])}
+    refused = client.post("/account/passkey/", form, headers=LOCAL)
+    assert refused.status_code == 422
+    assert "请重试" in refused.content.decode()
+    assert [one.kind for one in cast.clerk.second_factors.all()] == ["totp"]
+
+
+@pytest.mark.parametrize("answer", [
+    lambda challenge: "[" * 100_000, lambda challenge: "7", lambda challenge: _signed(challenge, b"short"),
+    lambda challenge: _signed(challenge, _authenticator(0x81, b"\xa1")),
+    lambda challenge: _signed(challenge, _authenticator(0x81, DEEP)),
+    lambda challenge: _signed(challenge, _authenticator(0x01)),
+])  # fmt: skip
+def test_a_crafted_signature_opens_nothing_and_is_counted(cast: Cast, answer: Callable[[str], str]) -> None:
+    Phone(cast.clerk)
+    client = Client(headers=LOCAL)
+    password_step(client, "clerk")
+    server = passkeys_at("http://localhost")
+    assert server is not None
+    _, state = server.authenticate_begin([], user_verification=None)
+    session = client.session
+    session["passkey_challenge"] = dict(state)
+    session.save()
+    assert client.post("/sign-in/second/", {"passkey": answer(state["challenge"])}).status_code == 200
+    assert not is_in(client)
+    assert events(cast.clerk)[-1] == "wrong_factor"

@@ -42,7 +42,7 @@ class Item(models.Model):
     subject_type = models.CharField("主体类型", max_length=1, default="1", editable=False)
     provider = models.ForeignKey(Organisation, models.PROTECT, verbose_name="提供单位", related_name="items")
     one_hand_by_command = models.BooleanField(
-        "命令行可单人提交", default=False, help_text="页面提交始终须另一名工作人员办理"
+        "命令行、接口可单人提交", default=False, help_text="页面提交始终须另一名工作人员办理"
     )
 
     objects = ItemQuerySet.as_manager()

@@ -80,7 +80,7 @@ DEEDS = (
 )  # fmt: skip
 FACTS = "菌落总数超过标准限量"  # a sentence that stands only in the record
 OPEN_TO_NOBODY = {
-    "home", "lookup", "sign_in", "activate", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
+    "home", "lookup", "sign_in", "activate", "reset", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
     "consultation", "rules", "prohibited", "verify", "api_schema", "api_docs", "api_console", "institutions", "transparency",
     "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier",

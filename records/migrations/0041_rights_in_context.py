@@ -16,5 +16,5 @@ ALTER TABLE records_rightsrequest DISABLE ROW LEVEL SECURITY;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0036_more_in_context"), ("access", "0030_grounds_in_context")]
+    dependencies = [("records", "0039_systems_come_by_the_api"), ("access", "0030_grounds_in_context")]
     operations = [migrations.RunSQL(SQL, UNDONE)]

@@ -9,6 +9,7 @@ from auditlog.models import LogEntry
 from django.db.models.signals import pre_save
 from django.test import Client
 
+from access.actions import Asker
 from accounts import tokens
 from accounts.api_errors import CONTENT_TYPE
 from accounts.models import User
@@ -202,6 +203,12 @@ def test_changes_made_by_a_call_are_the_systems_whatever_session_comes_along(
     assert len(pre_save.receivers) == before
     changed = LogEntry.objects.filter(content_type__model="organisation", object_pk=str(cast.market.pk), action=1)
     assert [entry.actor.kind for entry in changed if entry.actor] == [User.Kind.SERVICE] * 2
+
+
+def test_the_query_log_says_what_a_system_may_do(cast: Cast) -> None:
+    system_account = issue(cast, scopes=[Scope.READ_BATCHES, Scope.WITHDRAW_BATCHES]).token.user
+    assert Asker(system_account, "接口").roles == "查看批次、退回行、更正件和回执、撤回批次"
+    assert Asker(cast.data_officer, "工作平台").roles == "信源单位数据员"
 
 
 @pytest.mark.parametrize("body", ["[" * 60_000, '{"reason":' * 6_000, '{"reason": NaN}', "\ufeff{}"])

@@ -8,12 +8,15 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from access.actions import Asker
+from accounts.tests.tokens import issue
+from accounts.token_models import Scope
 from catalogue.models import Item
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
-from records import clearing
+from records import actions, clearing
 from records.models import Batch
 from records.reading import own_file
 from records.tests.deliveries import as_csv, penalty
@@ -121,6 +124,33 @@ def test_one_hand_is_not_enough_where_the_item_does_not_say_so(cast: Cast, tmp_p
             "intake", str(file), "--item", cast.item.code, "--supplier", cast.market.uscc, "--by", "data_officer", "--commit"
         )  # fmt: skip
     assert Batch.objects.get().state == Batch.State.CHECKED
+
+
+def test_a_system_does_not_come_by_the_command(one_hand: Cast, tmp_path: Path) -> None:
+    """Its token carries networks, quota and scopes; the command knows none of them."""
+    system = issue(one_hand, scopes=[Scope.READ_BATCHES, Scope.WRITE_BATCHES]).token.user
+    file = tmp_path / "处罚.csv"
+    file.write_bytes(rows(one_hand))
+    with pytest.raises(CommandError, match="只能凭令牌经接口报送"):
+        call_command(
+            "intake", str(file), "--item", one_hand.item.code, "--supplier", one_hand.market.uscc, "--by", system.username,
+            "--commit",
+        )  # fmt: skip
+    assert not Batch.objects.exists()
+    with (
+        pytest.raises(DatabaseError, match="systems deliver by the API"),
+        transaction.atomic(),
+        file.open("rb") as stream,
+    ):
+        actions.receive(stream, name="处罚.csv", item=one_hand.item, by=system, channel=Batch.Channel.COMMAND)
+    with (
+        pytest.raises(DatabaseError, match="systems deliver by the API"),
+        transaction.atomic(),
+        file.open("rb") as stream,
+    ):
+        actions.receive(
+            stream, name="处罚.csv", item=one_hand.item, by=one_hand.data_officer, channel=Batch.Channel.API
+        )
 
 
 def test_a_batch_is_withdrawn_by_its_number(one_hand: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,11 @@ from access import consents, institutions, reviews
 from access.actions import Ask, Asker, write_query
 from access.models import Anomaly, Consent, ConsentPurpose, ConsentUse, Kind, Message, Query, QueryPerson, Refusal
 from access.reading import access_history
+from access.waiting import waiting_for
 from accounts.models import User
 from catalogue.models import Item
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, institution_user, make_cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of, institution_user, make_cast
 from records.consent_answers import answer
 from records.models import Record
 from records.reading import File, Refused
@@ -221,11 +222,11 @@ def test_nobody_answers_for_another(listed: Cast) -> None:
         consents.seal(consent, scope)
         consent.save()
 
-    for user, person in (
-        (listed.bank_clerk, listed.citizen.person),
-        (listed.other_citizen, listed.other_citizen.person),
+    for user, person, rule in (
+        (listed.bank_clerk, listed.citizen.person, "queryperson_by_the_person"),
+        (listed.other_citizen, listed.other_citizen.person, "consent_granted_by_the_person"),
     ):
-        refused_by_database("consent_granted_by_the_person", lambda user=user, person=person: by_hand(user, person))
+        refused_by_database(rule, lambda user=user, person=person: by_hand(user, person))
 
 
 def test_a_declined_request_opens_nothing_and_is_not_reopened(listed: Cast) -> None:
@@ -330,10 +331,44 @@ def test_nobody_withdraws_for_another(listed: Cast) -> None:
     with pytest.raises(Consent.DoesNotExist):
         consents.withdraw(consent.number, by=as_(listed.other_citizen))
     with pytest.raises(PermissionDenied):
-        consents.withdraw_for(consent.number, CITIZEN_NUMBER, by=listed.credit_office)
+        consents.withdraw_for(consent.number, CITIZEN_NUMBER, by=as_(listed.credit_office))
     with pytest.raises(ValidationError, match="没有这个编号"):
-        consents.withdraw_for(consent.number, OTHER_NUMBER, by=listed.clerk)
-    assert consents.withdraw_for(consent.number, CITIZEN_NUMBER, by=listed.clerk).state == State.WITHDRAWN
+        consents.withdraw_for(consent.number, OTHER_NUMBER, by=as_(listed.clerk))
+    attempt = access_history(listed.other_citizen.person)[0]
+    assert (attempt.purpose, attempt.unit, attempt.refusal) == (
+        "窗口为本人撤回查询授权",
+        listed.counter.name,
+        "no_consent",
+    )
+    assert attempt.consent_no == "", "whose consent it is, nobody learns from another's history"
+    assert consents.withdraw_for(consent.number, CITIZEN_NUMBER, by=as_(listed.clerk)).state == State.WITHDRAWN
+
+
+def test_a_withdrawal_at_the_counter_stands_in_the_persons_history(listed: Cast) -> None:
+    consent = granted(listed)
+    form = {"number": consent.number, "id_number": CITIZEN_NUMBER, "document_seen": "on"}
+    answer = browser_of(listed.clerk).post("/admin/records/consentpaper/withdraw/", form)
+    assert answer.status_code == 302, answer.content.decode()
+    line = access_history(listed.citizen.person)[0]
+    assert (line.kind, line.unit, line.consent_no) == (Kind.COUNTER, listed.counter.name, consent.number)
+    page = browser_of(listed.citizen).get("/me/access/").content.decode()
+    assert "窗口为本人撤回查询授权" in page
+
+
+def test_by_sql_nobody_withdraws_without_a_line(listed: Cast) -> None:
+    consent = granted(listed)
+    gone = {"state": State.WITHDRAWN, "ended_by": listed.clerk}
+    refused_by_database("consent_withdrawn_leaves_a_line", lambda: Consent.objects.filter(pk=consent.pk).update(**gone))
+
+
+def test_the_card_of_licences_that_end_counts_what_its_link_shows(cast: Cast) -> None:
+    registered(cast, valid_to=timezone.localdate() + timedelta(days=20))
+    employer(cast)
+    card = next(one for one in waiting_for(cast.credit_office) if one.title == "证照快到期的机构")
+    page = browser_of(cast.credit_office).get(card.url).content.decode()
+    assert card.count == 1
+    assert cast.bank.name in page
+    assert "乌龙江虚拟造船厂" not in page
 
 
 def test_a_suspended_institution_reads_nothing_until_another_official_resumes_it(listed: Cast) -> None:
@@ -369,6 +404,9 @@ def test_dates_end_consent_request_and_licence_by_themselves() -> None:
     with at(today + timedelta(days=31)):
         with pytest.raises(ValidationError, match="逾期未答复"):
             agreed(waiting, cast.citizen)
+        over = Consent.objects.filter(pk=waiting.pk)
+        refused_by_database("consent_is_of_its_person", lambda: over.update(state=State.LAPSED, person=None))
+        refused_by_database("consent_is_what_was_agreed", lambda: over.update(state=State.LAPSED, note="本人不同意"))
         registered(cast)
         assert isinstance(read(consent, cast.bank_clerk), File)
         assert consents.end_what_is_over() == {"consents_lapsed": 1, "consents_expired": 0}

@@ -14,7 +14,7 @@ from access.models import Query
 from access.reading import access_history
 from accounts.models import Person, User
 from creditfujian.lib.identity import invent
-from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, make_cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, browser_of, make_cast
 from records import reports
 from records.report_models import CounterRequest, Report, ReportPrint
 from records.tests.deliveries import decided, deliver, penalty
@@ -98,6 +98,9 @@ def test_every_print_is_counted_with_a_line_and_a_reprint_needs_a_reason(cast: C
     reports.print_copy(report.pk, by=staff(cast.clerk), reason="卡纸")
     assert [(p.copy, p.reason) for p in ReportPrint.objects.all()] == [(1, ""), (2, "卡纸")]
     seen = [line.purpose for line in access_history(cast.citizen.person)]
+    page = browser_of(cast.citizen).get("/me/access/").content.decode()
+    assert "没有返回任何记录" not in page
+    assert "信用报告里的记录，共 1 条" in page
     assert seen[:3] == ["窗口重印信用报告（第 2 份）：卡纸", "窗口打印信用报告", "窗口为本人出具信用报告"]
 
 

@@ -39,6 +39,9 @@ def at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
 
 
+pytestmark = pytest.mark.own_cast
+
+
 @pytest.fixture(autouse=True)
 def rules(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """The penalties are supplied monthly (or as a test says) within seven working days, since the end of 2025."""

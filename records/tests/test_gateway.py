@@ -223,8 +223,8 @@ def test_the_public_finds_it_by_document_number_and_exact_name_only(listed: Cast
         {"信息使用范围": "授权查询"},  # not marked public by the decider
         {"信息使用范围": ""},
         {"处罚类别": "警告", "失信程度": "轻微"},  # minor: never public
-        {"公示截止期": "2026-01-01", "处罚决定日期": "2025-12-20"},  # its period is over
-        {"处罚决定日期": "2023-10-01", "公示截止期": "2099/12/31"},  # beyond three years
+        {"公示截止期": f"{decided(330)}", "处罚决定日期": f"{decided(342)}"},  # its period is over
+        {"处罚决定日期": f"{decided(1150)}", "公示截止期": "2099/12/31"},  # beyond three years
     ],
 )
 def test_what_is_not_public_today_is_not_found(cast: Cast, changes: dict[str, str]) -> None:

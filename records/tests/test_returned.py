@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import openpyxl
@@ -20,7 +21,8 @@ from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import OTHER_NUMBER, Cast
 from records import actions, clearing, preview, receipts, returned
-from records.models import Batch, ReturnedRow
+from records.duties import period_of
+from records.models import Batch, BatchRow, ReturnedRow
 from records.nightly import nightly
 from records.situation import situation
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty, problems
@@ -622,6 +624,32 @@ def test_the_quarter_counts_what_was_explained_and_what_is_late(cast: Cast) -> N
     returned.confirm(batch.pk, rows=[3], by=cast.data_reviewer, agree=True)
     [line] = situation(timezone.localdate(), by=cast.credit_office)
     assert (line.refused, line.explained, line.explained_share, line.open_rows) == (3, 1, "33.3%", 2)
+
+
+def test_the_quarter_counts_a_mixed_file_for_each_batch_that_waited_for_it(cast: Cast) -> None:
+    first, second = with_bad_rows(cast, 1), with_more_bad_rows(cast, 1)
+    week_ago = timezone.now() - timedelta(days=7)
+    Batch.objects.filter(pk=second.pk).update(checked_at=week_ago)
+    send_back(cast, fixed(*(sheet_rows(workbook(one))[0] for one in (first, second))))
+    days = [day for line in situation(week_ago.date(), by=cast.credit_office) for day in line.correction_days]
+    today = timezone.localdate()
+    if period_of("Q", week_ago.date()) == period_of("Q", today):
+        assert len(days) == 2
+    assert max(days) > 2, "the batch that waited for a week is not left out"
+
+
+def test_rows_staged_before_name_the_batch_that_their_file_corrects(cast: Cast) -> None:
+    """The data step of 0027."""
+    staged = import_module("records.migrations.0027_mixed_corrections").STAGED
+    batch = with_bad_rows(cast, 1)
+    correction = check(cast, put_right(workbook(batch)))
+    plain = check(cast, as_csv([bad(cast, 77)]))
+    BatchRow.objects.filter(batch__in=[correction, plain]).update(source_batch=None, source_row=3)
+    with connection.cursor() as cursor:
+        cursor.execute(staged)
+    named = BatchRow.objects.order_by("batch_id").values_list("source_batch", "source_row")
+    assert list(named.filter(batch=correction)) == [(batch.pk, 3)]
+    assert list(named.filter(batch=plain)) == [(None, None)], "a file that corrects nothing answers no row"
 
 
 def test_many_rows_are_handed_back_by_the_same_number_of_statements(

@@ -15,7 +15,7 @@ from creditfujian.dev import owner_sql
 from creditfujian.tests.cast import Cast
 from records.intake import check as staging
 from records.models import Batch, Record, RecordVersion
-from records.tests.deliveries import as_csv, check, deliver, penalty
+from records.tests.deliveries import as_csv, check, decided, deliver, penalty
 
 RECORD_COLUMNS = """person_id, item_id, provider_id, decider_uscc, doc_no, doc_date, severity, publication, query_until,
     state, version, content_hash"""
@@ -84,7 +84,7 @@ def test_a_bulk_copy_is_refused_whole_when_one_of_its_rows_points_at_nothing(cas
     deliver(cast, [penalty(cast)])
     person = Person.objects.first()
     assert person
-    line = f"%s\t{cast.item.pk}\t{cast.market.pk}\tX\t文%s\t2026-01-01\t0\t\\N\t2029-01-01\t1\t1\t\\\\x00\n"
+    line = f"%s\t{cast.item.pk}\t{cast.market.pk}\tX\t文%s\t{decided()}\t0\t\\N\t{decided(-900)}\t1\t1\t\\\\x00\n"
     rows = "".join(line % (NOBODY if number == 700 else person.pk, number) for number in range(1000))
     from psycopg2.errors import ForeignKeyViolation
 
@@ -103,7 +103,7 @@ def test_the_application_is_refused_too_though_it_does_not_see_what_is_missing(c
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.COMMITTING)
     record = Record(
         person_id=NOBODY, item=cast.item, provider=cast.market, decider_uscc="X", doc_no="1", severity=0,
-        doc_date="2026-01-01", query_until="2029-01-01", content_hash=b"x",
+        doc_date=decided(), query_until=decided(-900), content_hash=b"x",
     )  # fmt: skip
     with transaction.atomic():
         staging.work_on(batch)

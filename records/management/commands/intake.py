@@ -60,6 +60,8 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["by"], is_active=True).first()
         if supplier is None or user is None or user.organisation_id != supplier.pk:
             raise CommandError("没有这个报送单位，或办理人不属于该单位。", returncode=FILE_REFUSED)
+        if user.kind == User.Kind.SERVICE:
+            raise CommandError("接口账户只能凭令牌经接口报送，不能用命令行。", returncode=FILE_REFUSED)
         return item, user
 
     def _report(self, batch: Batch, seconds: float, options: dict[str, Any]) -> None:
