@@ -237,8 +237,8 @@ from access.authority_models import Authority, KinWish  # noqa: E402, F401 – f
 from access.consent_models import Consent, ConsentText, ConsentUse, Message  # noqa: E402, F401
 from access.duty_models import DutyItem  # noqa: E402, F401
 from access.institution_models import ConsentPurpose, Institution, InstitutionStep  # noqa: E402, F401
-from access.question_models import Doubt, Question, QuestionStep  # noqa: E402, F401 – it builds on the reviews
 from access.letter_models import HoldExtension, LetterPerson, OfficialLetter  # noqa: E402, F401
+from access.question_models import Doubt, Question, QuestionStep  # noqa: E402, F401 – it builds on the reviews
 from access.review_models import (  # noqa: E402, F401
     Anomaly,
     AnomalyLine,

@@ -184,7 +184,8 @@ class AnomalyQuerySet(models.QuerySet["Anomaly"]):
         mine = Q(organisation=user.organisation_id) | Q(answered_by=user)
         for more in (self.to_answer_by(user), self.to_review_by(user), self.filter(question__steps__by=user)):
             mine |= Q(pk__in=more.values("pk"))
-        own = models.Exists(_read_by(user)) | Q(actor=user)  # an urgent reading is its reader's before the file was opened
+        # An urgent reading is its reader's before the file was opened.
+        own = models.Exists(_read_by(user)) | Q(actor=user)
         return self.filter(mine).exclude(own)
 
 

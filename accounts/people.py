@@ -8,12 +8,12 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import _GeneratorContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.signals import connection_created
-from django.db.models import prefetch_related_objects
+from django.db.models import Model, prefetch_related_objects
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def opened_all(rows: Iterable[Row], name: str = "person") -> list[Row]:
     """Open the persons that these rows point at, and have them at hand, in two queries."""
     found = list(rows)
     open_persons(*(getattr(row, f"{name}_id") for row in found))
-    prefetch_related_objects(found, name)
+    prefetch_related_objects(cast("list[Model]", found), name)
     return found
 
 

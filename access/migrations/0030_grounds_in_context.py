@@ -30,6 +30,4 @@ def each(text: str) -> str:
 
 class Migration(migrations.Migration):
     dependencies = [("access", "0021_nothing_by_the_side_door"), ("accounts", "0014_offices_in_context")]
-    operations = [
-        migrations.RunSQL(OPEN + each(POLICY), each(UNDONE) + "DROP FUNCTION accounts_department_is_open();")
-    ]
+    operations = [migrations.RunSQL(OPEN + each(POLICY), each(UNDONE) + "DROP FUNCTION accounts_department_is_open();")]
