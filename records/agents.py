@@ -88,7 +88,7 @@ def scan_of(paper: GroundPaper, *, by: Asker) -> bytes:
     person = people.opened(authority)
     assert person is not None
     seq = write_query(
-        Ask(kind=Kind.DUTY, ground="复核代理人、近亲属查询材料（domain §7.3）", purpose="查看委托书或者亲属、死亡证明的扫描件",
+        Ask(kind=Kind.DUTY, ground="复核代理人、近亲属查询材料", purpose="查看委托书或者亲属、死亡证明的扫描件",
             fields_class="扫描件，不含记录", items=[], case_no=authority.number, person=person.survivor()),
         by=by,
     )  # fmt: skip

@@ -24,7 +24,8 @@ BEGIN
       CROSS JOIN LATERAL (SELECT left(coalesce(nullif(q.organisation_name, ''), '有关单位'), 60) AS unit) w
       JOIN accounts_user u ON u.person_id = n.person_id AND u.kind = 'citizen' AND u.is_active
      WHERE CASE WHEN n.allowed THEN n.kind IN ('Q2', 'Q5') ELSE n.kind IN ('Q2', 'Q3', 'Q4', 'Q5') END
-       AND split_part(q.purpose, '：', 1) NOT IN ('办理信用修复', '办理异议', '办理本人的请求', '查看纸质授权书扫描件');
+       AND split_part(q.purpose, '：', 1) NOT IN ('办理信用修复', '办理异议', '办理本人的请求', '查看纸质授权书扫描件',
+                                                  '查看委托书或者亲属、死亡证明的扫描件');
     RETURN NULL;
 END $$;
 CREATE TRIGGER queryperson_is_told AFTER INSERT ON access_queryperson REFERENCING NEW TABLE AS told
