@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.signals import connection_created
-from django.db.models import prefetch_related_objects
+from django.db.models import Model, prefetch_related_objects
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INERROR
 
 if TYPE_CHECKING:
     from accounts.models import Person
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Model)
 EVERYBODY, LOG = "*", "l"
 # Statements that name one of these need to know who is open; a line of the log is written without being seen.
 _CLOSED = (

@@ -327,6 +327,7 @@ def register(form: Registration, *, by: Asker) -> Request | Refused | None:
 @transaction.atomic
 def supplied_content(batch: Batch, row: BatchRow, *, by: Asker) -> dict[str, str]:
     """Return what the register says now of the document that a staged row would change, to its own supplier."""
+    assert row.id_index is not None
     people.open_numbers(bytes(row.id_index))
     person = Person.objects.get(id_index=row.id_index).survivor()
     ask = Ask(
