@@ -19,7 +19,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INER
 if TYPE_CHECKING:
     from accounts.models import Person
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Model)
 EVERYBODY, LOG = "*", "l"
 # Statements that name one of these need to know who is open; a line of the log is written without being seen.
 _CLOSED = (

@@ -1,6 +1,7 @@
 """No context, no row: the application's own role sees no person that it has not opened, and opens nobody by a SELECT."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from accounts import people
 from accounts.models import Person, PersonName, User
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of
-from records.tests.deliveries import decided
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -88,7 +88,7 @@ def test_whoever_knows_the_number_finds_its_holder_and_nobody_else(nobody_open: 
     assert person.bears("陈小满")
     assert not person.bears("林大雪")
     assert names_seen() == {"陈小满"}
-    assert Person.objects.holder_of(identity.invent(decided(9999), 77)) is None
+    assert Person.objects.holder_of(identity.invent(date(1985, 12, 31), 77)) is None
 
 
 def test_a_number_without_its_key_finds_nobody(nobody_open: Cast) -> None:
@@ -97,7 +97,7 @@ def test_a_number_without_its_key_finds_nobody(nobody_open: Cast) -> None:
 
 
 def test_persons_are_entered_by_their_number_only(nobody_open: Cast) -> None:
-    fresh = Person.seal(identity.invent(decided(9999), 8), "林小寒")
+    fresh = Person.seal(identity.invent(date(1985, 12, 31), 8), "林小寒")
     fresh.save()
     assert names_seen() == {"林小寒"}
     with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
