@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from access.actions import Ask, Asker, write_persons, write_query
 from access.models import Kind
-from access.reading import _HISTORY, LIST_FIELDS
+from access.reading import _HISTORY, LIST_FIELDS, Which
 from accounts import people
 from accounts.models import Person
 from catalogue.models import Item
@@ -74,7 +74,7 @@ def test_no_policy_costs_an_index() -> None:
         "a person's records": (sql_of(Record.objects.filter(person=whose[0])), {"records_record"}),
         "a person by key": (sql_of(Person.objects.filter(pk=whose[0])), {"accounts_person"}),
         "a person by number": (sql_of(Person.objects.filter(id_index__in=indexes)), {"accounts_person"}),
-        "the access history": ((_HISTORY, {"persons": whose[:1], "own": False, "before": None, "limit": 50, "list": LIST_FIELDS}),
+        "the access history": ((_HISTORY, {**Which().values(cast.citizen.person), "persons": whose[:1], "before": None, "limit": 50, "offset": 0, "list": LIST_FIELDS}),
                                {"access_queryperson"}),
     }  # fmt: skip
     with people.nobody(), transaction.atomic():

@@ -24,6 +24,7 @@ from records.life_models import RecordAct
 from records.listing import Filters, Page, one, page
 from records.models import Record, Visibility
 from records.reading import File, file_by_request, own_file, own_file_to_hand_on, public_records, register
+from records.tests import grounds
 from records.tests.consenting import granted, read
 from records.tests.deliveries import HEADER, as_csv, check, penalty
 from records.tests.life import done, numbers_of
@@ -157,8 +158,18 @@ def seen_by(cast: Cast) -> set[str]:
     found = set()
     for kind in (Kind.SELF, Kind.COUNTER, Kind.AGENT, Kind.DUTY, Kind.PUBLIC, Kind.OFFICIAL):
         with tried():
-            values = {"ground": "试验", "purpose": "试验", "fields_class": "试验", "case_no": "试〔2026〕1号"}
-            write_query(Ask(kind=kind, person=cast.citizen.person, **values), by=staff(cast.officer_here))  # type: ignore[arg-type]
+            case_no, by = "试〔2026〕1号", cast.officer_here
+            if kind is Kind.SELF:
+                by = cast.citizen
+            elif kind is Kind.AGENT:
+                case_no, by = grounds.approved(cast).number, cast.clerk
+            elif kind is Kind.OFFICIAL:
+                case_no, by = grounds.agreed(cast).number, cast.credit_office
+            ask = Ask(
+                kind=kind, ground="试验", purpose="试验", fields_class="试验", case_no=case_no, items=[cast.item],
+                person=cast.citizen.person,
+            )  # fmt: skip
+            write_query(ask, by=staff(by))
             if Record.objects.exists():
                 found.add(kind.value)
     return found
