@@ -24,9 +24,8 @@ TABLE = """D01 7 WD 7|D02 1 WD 1|D03 5 WD 5|D04 5 WD 5|D05 5 WD 5|D06 5 WD 5|D07
 D10 3 WD 1|D11 1 WD 0|D12 2 WD 1|D13 5 WD 5 +5|D14 20 ND 20|D15 3 WD 3|D16 10 WD 10 +10|D17 10 WD 10|D18 3 WD 1|D19 3 MO 0
 D20 12 MO 12|D21 36 MO 36|D22 60 MO 60|D23 3 WD -|D24 60 ND 60|D25 6 MO 6|D26 60 ND - +30|D27 15 WD 15|D28 20 WD 20 +20
 D29 36 MO 36|D30 120 MO 120|D31 6 MO 36|D32 90 ND 90|D33 30 ND 30|D34 30 ND 30|D35 5 WD 5|D36 30 ND 30|D37 3 WD 3
-D38 3 WD 3|D39 90 ND 90|D40 2 WD 2|D45 5 WD 5|D46 2 WD 2|D51 365 ND 365|D52 30 ND 30|D53 1 WD 1""".replace(
-    "\n", "|"
-).split("|")
+D38 3 WD 3|D39 90 ND 90|D40 2 WD 2|D45 5 WD 5|D46 2 WD 2|D51 365 ND 365|D52 30 ND 30|D53 1 WD 1|D61 12 MO 12
+D62 30 ND -""".replace("\n", "|").split("|")
 
 
 def start(cast: Cast, code: str, on: date) -> Deadline:
@@ -56,7 +55,7 @@ def test_the_table_is_loaded_as_it_stands(db: None, row: str) -> None:
 
 
 def test_there_are_35_and_only_what_was_checked_says_verified(db: None) -> None:
-    assert DeadlineRule.objects.count() == len(TABLE) == 45
+    assert DeadlineRule.objects.count() == len(TABLE) == 47
     assert set(DeadlineRule.objects.filter(verified=True).values_list("confidence", flat=True)) == {"H"}
     assert (rule_for("D20", date(2026, 11, 25)).n_min, rule_for("D21", date(2026, 11, 25)).n_min) == (3, 12)
 

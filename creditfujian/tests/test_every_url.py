@@ -27,6 +27,7 @@ from accounts.models import (
     IdentityProof,
     Organisation,
     Region,
+    RegionSuccession,
     RoleConflict,
     ServiceToken,
     SignInLine,
@@ -47,6 +48,7 @@ from catalogue.models import (
     ImpactAssessment,
     Instrument,
     Item,
+    ItemGrant,
     ItemVersion,
     ProhibitedCategory,
     SupplyAssignment,
@@ -149,7 +151,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "records_recordact": RecordAct, "records_disposal": Disposal, "records_personcase": PersonCase,
         "records_volumerule": VolumeRule, "accounts_servicetoken": ServiceToken, "access_institution": Institution,
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
-        "access_dutyitem": DutyItem,
+        "access_dutyitem": DutyItem, "catalogue_itemgrant": ItemGrant, "accounts_regionsuccession": RegionSuccession,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
