@@ -45,7 +45,8 @@ class StandingFilter(admin.SimpleListFilter):
             "asked": lambda: queryset.filter(state=ItemGrant.State.DRAFT),
             "over": lambda: queryset.filter(pk__in=seen.over().values("pk")),
         }
-        return kinds[self.value()]() if self.value() in kinds else queryset
+        chosen = kinds.get(self.value() or "")
+        return chosen() if chosen else queryset
 
 
 @admin.register(ItemGrant)
@@ -61,7 +62,7 @@ class ItemGrantAdmin(ProposalAdmin):
     search_fields = ["organisation__name", "item__code", "basis"]
     list_select_related = ["organisation", "item", "proposed_by", "confirmed_by"]
     list_per_page = 50
-    actions = ["confirm_selected"]
+    actions: Any = ["confirm_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ItemGrant]:
         return ItemGrant.objects.visible_to(signed_in(request)).with_end()
@@ -164,10 +165,10 @@ class ItemGrantAdmin(ProposalAdmin):
         told = f"“{item.name or item.code}”（{item.code}）现在谁可以报送、查询，到什么时候，为什么。"
         return self._of(request, item.code, told, self.get_queryset(request).filter(item=item))
 
-    def _of(self, request: HttpRequest, title: str, told: str, rows: QuerySet[ItemGrant]) -> HttpResponse:
+    def _of(self, request: HttpRequest, title: str, told: str, rows: Any) -> HttpResponse:
         named = ItemVersion.objects.in_force(grants.today()).filter(item=OuterRef("item")).values("name")[:1]
         rows = rows.select_related("organisation", "item").annotate(item_name=Subquery(named))
-        now = set(rows.in_force().values_list("pk", flat=True))  # type: ignore[attr-defined]
+        now = set(rows.in_force().values_list("pk", flat=True))
         listed = list(rows)
         groups = [
             (kind.label, [one for one in listed if one.pk in now and one.permission == kind])
