@@ -27,7 +27,7 @@ class DutyItemAdmin(ProposalAdmin):
     list_display = ["code", "name", "organisation", "basis", "state", "valid_from", "valid_to"]
     list_filter = ["state"]
     search_fields = ["code", "name", "organisation__name"]
-    list_select_related = ["organisation", "proposed_by", "confirmed_by"]
+    list_select_related = ["organisation__region", "region", "proposed_by", "confirmed_by"]
     list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -30,7 +30,7 @@ class DutyItemForm(forms.ModelForm):
 
     class Meta:
         model = DutyItem
-        fields = ["organisation", "code", "name", "basis", "valid_from"]
+        fields = ["organisation", "code", "name", "basis", "region", "region_basis", "valid_from"]
         widgets = {"valid_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import RawSQL
 
-from accounts.models import Organisation, User
+from accounts.models import Organisation, Region, User
 from catalogue.models import Item, Proposal
 
 
@@ -30,6 +30,11 @@ class DutyItem(Proposal):
     name = models.CharField("事项名称", max_length=100)
     basis = models.CharField("法律依据", max_length=200, help_text="法规名称、条款")
     items = models.ManyToManyField(Item, verbose_name="履职需要的条目", related_name="+")
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, verbose_name="另行写明的区域", related_name="+",
+        help_text="留空：只及本单位所在区域及其下辖。写明的，还及这个区域及其下辖，须写依据",
+    )  # fmt: skip
+    region_basis = models.CharField("扩大区域的依据", max_length=200, blank=True, help_text="法规名称、条款")
     valid_from = models.DateField("启用日期")
     valid_to = models.DateField("停用日期", null=True, blank=True, help_text="自这一天起不再适用")
 
@@ -57,6 +62,11 @@ class DutyItem(Proposal):
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
                 name="dutyitem_ends_after_it_begins",
                 violation_error_message="停用日期不能早于启用日期。",
+            ),
+            models.CheckConstraint(
+                condition=Q(region__isnull=True, region_basis="") | (Q(region__isnull=False) & ~Q(region_basis="")),
+                name="dutyitem_says_why_it_reaches_further",
+                violation_error_message="写明区域的，须写扩大区域的依据；不扩大的，两项都留空。",
             ),
         ]  # fmt: skip
 

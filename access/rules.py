@@ -6,8 +6,8 @@ from django.db import connection
 
 from access.authorities import kin_are_refused
 from access.duties import items_of_duty
-from access.models import Authority, LetterPerson, OfficialLetter, Reach, Refusal, Request
-from accounts.models import User
+from access.models import Authority, DutyItem, LetterPerson, OfficialLetter, Reach, Refusal, Request
+from accounts.models import Region, User
 from accounts.sign_in_log import stepped_up
 from accounts.sign_in_rules import limits
 from catalogue.models import Item
@@ -35,6 +35,20 @@ def refusal_of_duty_item(user: User, items: list[Item], duty_code: str) -> Refus
     """Return why a duty of the user's organisation does not open those items today, or None."""
     needed = items_of_duty(user, duty_code)
     return None if all(item.pk in needed for item in items) else Refusal.NO_DUTY
+
+
+def bounds_of(request: Request) -> list[str]:
+    """Return the names of the regions that bound what a registration opens by duty; none where no region does.
+
+    In words what the database's `access_reach` holds.
+    """
+    own = request.organisation.region
+    if request.reach == Reach.SUPPLIED or own.kind == Region.Kind.PROVINCE:
+        return []
+    duties = DutyItem.objects.in_force().filter(organisation=request.organisation_id, code=request.duty_code)
+    wider = Region.objects.filter(pk__in=duties.values("region")).exclude(pk=own.pk)
+    bounds = [own, *wider]
+    return [] if any(region.kind == Region.Kind.PROVINCE for region in bounds) else [region.name for region in bounds]
 
 
 # What each kind of list asks for: the account's permission, and the organisation's grant on every item.

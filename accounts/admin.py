@@ -23,6 +23,7 @@ from accounts.models import (
     IdentityProof,
     Organisation,
     Region,
+    RegionSuccession,
     Role,
     RoleConflict,
     SignInLine,
@@ -74,6 +75,12 @@ class RegionAdmin(ReadOnlyAdmin):
     list_filter = ["kind"]
     search_fields = ["code", "name"]
     list_select_related = ["parent"]
+
+
+@admin.register(RegionSuccession)
+class RegionSuccessionAdmin(ReadOnlyAdmin):
+    list_display = ["predecessor", "successor", "since", "source"]
+    list_select_related = ["predecessor", "successor"]
 
 
 @admin.register(RoleConflict)

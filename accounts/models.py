@@ -37,6 +37,7 @@ class Region(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "行政区划"
+        db_table_comment = "append-only, written by the database: divisions come with a migration, from their source"
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^\d{6}$"), name="region_code_is_six_digits"),
@@ -44,6 +45,30 @@ class Region(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RegionSuccession(models.Model):
+    """A division that ended, and the one whose area its own is part of since. One that was split stands here more than once."""
+
+    predecessor = models.ForeignKey(Region, models.PROTECT, verbose_name="原区划", related_name="successions")
+    successor = models.ForeignKey(Region, models.PROTECT, verbose_name="现区划", related_name="absorbed")
+    since = models.DateField("自")
+    source = models.CharField("来源", max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "区划沿革"
+        db_table_comment = "append-only, written by the database: which division went into which"
+        ordering = ["since", "predecessor"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["predecessor", "successor"], name="regionsuccession_is_said_once"),
+            models.CheckConstraint(
+                condition=~Q(predecessor=models.F("successor")), name="regionsuccession_is_into_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.predecessor} → {self.successor}"
 
 
 def validate_uscc(value: str) -> None:
@@ -92,6 +117,15 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """An organisation at work keeps its region, but for a change of divisions: what it reads is bounded by it."""
+        before = Organisation.objects.filter(pk=self.pk).values_list("region_id", flat=True).first()
+        if before is None or before == self.region_id or not self.users.exists():
+            return
+        if not RegionSuccession.objects.filter(predecessor=before, successor=self.region_id).exists():
+            raise ValidationError({"region": "已有工作人员的机构不能改所在区域（区划调整除外）：所在区域决定它能查到哪些记录。"
+                                             "登记错了的，请撤销本机构，另行登记。"})  # fmt: skip
 
 
 class PersonQuerySet(models.QuerySet["Person"]):

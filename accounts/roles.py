@@ -18,21 +18,23 @@ _SEALS = ("access.view_checkpoint", "access.view_verification")
 _EXPORT = ("records.view_export", "records.add_export")
 _SIGHT = "records.view_visibility"
 _READ = ("access.view_request", "access.add_request", "access.list_by_duty", "access.view_dutyitem",
-         "access.break_glass", "access.view_urgentreading", _SIGHT)  # fmt: skip
+         "access.break_glass", "access.view_urgentreading", "catalogue.view_itemgrant", _SIGHT)  # fmt: skip
 _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewrule")
 _WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
 _LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access.decide_officialletter")
+_GRANTS = ("catalogue.view_itemgrant", "catalogue.view_all_itemgrants")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
         "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE, _SIGHT,
         "catalogue.propose_item", "catalogue.view_supplyassignment", "records.view_supplyduty", "records.ask_act",
+        "catalogue.view_itemgrant",
         "records.attest_name", "records.view_volumerule", *_EXPORT,
     ),
     Role.DATA_REVIEWER: (
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
-        *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
+        "catalogue.view_itemgrant", *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
     ),
     Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
     Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
@@ -52,22 +54,26 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         *_WATCH, "access.answer_urgentreading", *_ANSWER, "access.oversee_anomaly",
         "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
         "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem", "access.review_authority", *_LETTERS,
+        *_GRANTS, "catalogue.propose_itemgrant", "catalogue.confirm_itemgrant", "catalogue.end_itemgrant",
+        "accounts.view_region", "accounts.view_regionsuccession",
     ),
-    Role.OPERATOR: (*_SEALS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region"),
+    Role.OPERATOR: (*_SEALS, *_GRANTS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region",
+                    "accounts.view_regionsuccession"),
     Role.CLERK: ("accounts.view_identityproof", "accounts.add_identityproof", "records.view_counterrequest",
                  "records.add_counterrequest", "records.print_report", "access.enter_consent", "access.check_consent",
                  "access.enter_authority"),
-    Role.AUDITOR: ("access.view_query", *_SEALS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
+    Role.AUDITOR: ("access.view_query", *_SEALS, *_GRANTS, "auditlog.view_logentry", "records.view_disposal", "access.view_anomaly",
                    "access.close_anomaly", "access.view_reviewrule", "access.view_logreading", "access.view_dutyitem",
                    "access.view_officialletter", "accounts.view_signinline", "accounts.view_signinrule", *_WATCH),
     Role.SECURITY_ADMIN: (
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",
         "accounts.view_servicetoken", "accounts.confirm_servicetoken", "accounts.revoke_servicetoken", *_WATCH,
+        *_GRANTS, "catalogue.end_itemgrant",
     ),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",
-        "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region",
+        "accounts.add_organisation", "accounts.change_organisation", "accounts.view_region", "accounts.view_regionsuccession",
         "catalogue.view_calendaredition", "accounts.view_servicetoken", "accounts.add_servicetoken",
         "accounts.revoke_servicetoken",
     ),

@@ -29,6 +29,7 @@ from benchmarks.intake import TEMPLATE, make_template, point_to, statements  # s
 
 DATABASE = "cf_bench_lists"
 LIST, ORDINARY = "/admin/records/record/", "/ordinary/records/record/"
+XIAMEN = "350200"
 CITIES = ("350100", "350200", "350300", "350400", "350500", "350600", "350700", "350800", "350900")
 
 
@@ -71,13 +72,11 @@ def make_register(persons: int, records: int) -> None:
     make_template(with_cast=False)
     statements(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"ALTER DATABASE {TEMPLATE} RENAME TO {DATABASE}")
     point_to(DATABASE)
-    from guardian.shortcuts import assign_perm
-
     from accounts.actions import register_organisation
     from accounts.models import Region
     from catalogue.models import Item
     from creditfujian import demo_scale
-    from creditfujian.tests.cast import credit_code, make_cast
+    from creditfujian.tests.cast import credit_code, granted, make_cast
 
     cast = make_cast()
     transport = Item.objects.get(code="FJ1-03-TRAN-0001")
@@ -90,10 +89,25 @@ def make_register(persons: int, records: int) -> None:
             region=region,
             parent=cast.market,
         )
-        assign_perm("catalogue.supply_item", office.group, cast.item)
+        granted(cast, office, cast.item)
+        if city == XIAMEN:
+            reads_its_own_city(cast, office)
     for item in (transport, Item.objects.get(code="FJ1-03-HRSS-0001")):
-        assign_perm("catalogue.query_item", cast.market.group, item)
+        granted(cast, cast.market, item, "query_item")
     demo_scale.load(persons=persons, records=records, rebuild_indexes=True, say=print)
+
+
+def reads_its_own_city(cast: Any, office: Any) -> None:
+    """Let an officer of that office list what lies within its city."""
+    from accounts.actions import register_staff
+    from accounts.models import Role
+    from creditfujian.tests.cast import PASSWORD, granted, with_duty
+
+    granted(cast, office, cast.item, "query_item")
+    with_duty(cast.credit_office, cast.credit_office_2, office, "350000-MRKT-02", cast.item.code)
+    register_staff(
+        username="officer_xiamen", name="经办人", organisation=office, roles=[Role.DECIDER_OFFICER], password=PASSWORD
+    )
 
 
 def measure(options: argparse.Namespace) -> dict[str, tuple[Figure, Figure | None]]:
@@ -131,21 +145,26 @@ def measure(options: argparse.Namespace) -> dict[str, tuple[Figure, Figure | Non
         theirs = default_admin(like[name], options) if name in like else None
         figures[name] = mine, theirs
         show(name, mine, theirs)
+    client, registered = officer("officer_xiamen", "FJ1-03-MRKT-0001")
+    for name in ("first page", "severity 1", "decided in one month", "publication ends within 30 days"):
+        mine = timed(lambda q=ours[name]: client.get(LIST, {"r": registered, **q}), options.rounds)  # type: ignore[misc]
+        figures[f"a city's officer: {name}"] = mine, None
+        show(f"a city's: {name}", mine, None)
     figures["a person's file"] = file_of(facts.person, options.rounds), None
     show("a person's file", *figures["a person's file"])
     return figures
 
 
-def officer() -> tuple[Client, int]:
-    """Return an officer's browser and a registration of three items."""
+def officer(username: str = "officer_here", *codes: str) -> tuple[Client, int]:
+    """Return an officer's browser and a registration of three items, or of those."""
     from accounts.models import User
     from catalogue.models import Item
     from creditfujian.tests.cast import browser_of
     from records.listing import register
     from records.tests.listings import asks, wish
 
-    user = User.objects.get(username="officer_here")
-    items = list(Item.objects.filter(code__in=["FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]))
+    user = User.objects.get(username=username)
+    items = list(Item.objects.filter(code__in=codes or ["FJ1-03-MRKT-0001", "FJ1-03-TRAN-0001", "FJ1-03-HRSS-0001"]))
 
     class Here:
         item = items[0]

@@ -3,6 +3,7 @@
 from catalogue import (  # noqa: F401
     deadline_admin,
     edition_admin,
+    grant_admin,
     instrument_admin,
     item_admin,
     review_admin,

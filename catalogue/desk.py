@@ -14,7 +14,7 @@ from accounts.models import User
 from catalogue.columns import Labels, complete
 from catalogue.models import Comment, Consultation, ImpactAssessment, Instrument, Item, ItemVersion, VersionStep
 from catalogue.publishing import Change, changes
-from catalogue.rules import items_for
+from catalogue.rules import items_to_propose
 from creditfujian.lib.workdays import add_months
 
 State = ItemVersion.State
@@ -31,7 +31,7 @@ def items_seen_by(user: User) -> QuerySet[Item]:
     if user.has_perm("catalogue.approve_item") or user.has_perm("catalogue.assess_item"):
         return Item.objects.all()
     own = Q(provider=user.organisation_id) if user.organisation_id else Q(pk=None)
-    return Item.objects.filter(own | Q(pk__in=items_for(user.organisation, "propose_item").values("pk")))
+    return Item.objects.filter(own | Q(pk__in=items_to_propose(user.organisation).values("pk")))
 
 
 def versions_seen_by(user: User) -> QuerySet[ItemVersion]:

@@ -21,7 +21,7 @@ from catalogue.cells import BY_NAME, CELLS, Cell, Kind, Known, Said, normal, say
 from catalogue.columns import complete
 from catalogue.models import Article, Item, ItemVersion, PublicationPeriod, SharingScope
 from catalogue.prohibited import Door
-from catalogue.rules import BEFORE_ASSESSMENT, faults, items_for
+from catalogue.rules import BEFORE_ASSESSMENT, faults, items_to_propose
 from creditfujian.lib.spreadsheet import safe
 
 ROW, FIELD_ROWS = "\0行", "\0数据项"  # columns of the dataset that are ours, never of the file
@@ -75,7 +75,7 @@ def to_export(user: User, which: str) -> QuerySet[ItemVersion]:
     versions = complete(ItemVersion.objects.visible_to(user)).order_by("item__code")
     if which == "in_force":
         return versions.filter(pk__in=ItemVersion.objects.in_force(timezone.localdate()))
-    own = versions.filter(item__in=items_for(user.organisation, "propose_item"))
+    own = versions.filter(item__in=items_to_propose(user.organisation))
     if which == "drafts":
         return own.filter(state=ItemVersion.State.DRAFT)
     latest = ItemVersion.objects.filter(state__in=STANDING).order_by("item_id", "-version").distinct("item_id")
@@ -133,7 +133,7 @@ class ItemResource(resources.Resource):
         """Read the versions of all rows at once."""
         codes = {normal(str(code)) for code in dataset["条目编码"]}
         self._items = {item.code: item for item in Item.objects.filter(code__in=codes)}
-        self._own = set(items_for(self.by.organisation, "propose_item").values_list("pk", flat=True))
+        self._own = set(items_to_propose(self.by.organisation).values_list("pk", flat=True))
         self._versions: dict[int, list[ItemVersion]] = {}
         visible = ItemVersion.objects.visible_to(self.by).exclude(state=ItemVersion.State.RETIRED)
         for version in complete(visible.filter(item__code__in=codes)).order_by("version"):

@@ -1,11 +1,8 @@
-"""The catalogue's part of the night: items begin, are suspended or retired; clocks that ran out are escalated.
-
-Grants to supply follow their assignments.
-"""
+"""The catalogue's part of the night: items begin, are suspended or retired; clocks that ran out are escalated."""
 
 from datetime import date
 
-from catalogue import actions, deadline_actions, supply_actions
+from catalogue import actions, deadline_actions
 
 
 def nightly(day: date) -> dict[str, int]:
@@ -15,4 +12,4 @@ def nightly(day: date) -> dict[str, int]:
         "escalated": len(deadline_actions.escalate_overdue(day)),
         "recomputed": len(deadline_actions.recompute_provisional()),
     }
-    return moved | clocks | supply_actions.follow(day)
+    return moved | clocks

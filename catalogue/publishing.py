@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from catalogue import actions, supply_actions
+from catalogue import actions, grants, supply_actions
 from catalogue.cells import CELLS
 from catalogue.columns import Labels, complete, labels, texts
 from catalogue.models import Edition, EditionEntry, Item, ItemVersion, Retirement
@@ -213,6 +213,7 @@ def publish(
     )
     _take_effect(edition, fresh, by)
     supply_actions.assign_providers([version.item for version in fresh], by=by)
+    grants.ask_for_providers([version.item for version in fresh], by=by)
     return edition
 
 

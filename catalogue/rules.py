@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import BigIntegerField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from guardian.core import ObjectPermissionChecker
 from guardian.models import GroupObjectPermission
@@ -82,29 +83,38 @@ def query_end(act_end: date, months: int) -> date:
 
 
 def may_supply(organisation: "Organisation | None", item: "Item") -> bool:
-    """Tell whether the organisation was granted the supply of the item."""
-    return _holds(organisation, "supply_item", item)
+    """Tell whether the organisation may supply the item today, by a grant in force."""
+    return items_for(organisation, "supply_item").filter(pk=item.pk).exists()
 
 
 def may_propose(user: "User", item: "Item") -> bool:
     """Tell whether the user may propose changes of the item: a proposer of an organisation that was granted it."""
-    return user.has_perm("catalogue.propose_item") and _holds(user.organisation, "propose_item", item)
+    if not user.has_perm("catalogue.propose_item") or user.organisation is None or user.organisation.group is None:
+        return False
+    return ObjectPermissionChecker(user.organisation.group).has_perm("propose_item", item)
 
 
 def items_for(organisation: "Organisation | None", permission: str) -> "QuerySet[Item]":
-    """Return the items that the organisation holds a permission on, in one query."""
+    """Return the items that the organisation may supply (`supply_item`) or query (`query_item`) today, in one query.
+
+    The register of grants answers, through the database's function that lists, exports and intake ask too.
+    """
+    from catalogue.models import Item
+
+    if organisation is None:
+        return Item.objects.none()
+    granted = RawSQL("SELECT unnest(catalogue_granted_items(%s, %s))", [organisation.pk, permission])
+    return Item.objects.filter(pk__in=granted)
+
+
+def items_to_propose(organisation: "Organisation | None") -> "QuerySet[Item]":
+    """Return the items of which the organisation may propose changes, in one query."""
     from catalogue.models import Item
 
     if organisation is None or organisation.group_id is None:
         return Item.objects.none()
     granted = GroupObjectPermission.objects.filter(
-        group=organisation.group_id, permission__codename=permission, permission__content_type__app_label="catalogue",
+        group=organisation.group_id, permission__codename="propose_item", permission__content_type__app_label="catalogue",
         permission__content_type__model="item",
     )  # fmt: skip
     return Item.objects.filter(pk__in=granted.values_list(Cast("object_pk", BigIntegerField())))
-
-
-def _holds(organisation: "Organisation | None", permission: str, item: "Item") -> bool:
-    if organisation is None or organisation.group is None:
-        return False
-    return ObjectPermissionChecker(organisation.group).has_perm(permission, item)

@@ -13,7 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from accounts.models import Organisation, Region, User
-from catalogue import publishing, starter_data
+from catalogue import grants, publishing, starter_data
 from catalogue.actions.drafts import grant_provider
 from catalogue.models import (
     Article,
@@ -22,6 +22,7 @@ from catalogue.models import (
     Field,
     ImpactAssessment,
     Item,
+    ItemGrant,
     ItemVersion,
     PublicationPeriod,
 )
@@ -62,6 +63,8 @@ def load_starter(
         number="FJ-2021-01", title="福建省自然人公共信用信息征集目录（首版）", by=hands.approver, earlier_notice=NOTICE,
         published_on=min(version.effective.lower for version in versions),
     )  # fmt: skip
+    waiting = ItemGrant.objects.to_confirm_by(hands.assessor).select_related("organisation", "item")
+    grants.confirm_together(list(waiting), by=hands.assessor)
     return [version.item for version in versions]
 
 

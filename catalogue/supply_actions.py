@@ -1,37 +1,36 @@
-"""The deeds of supply: who must deliver an item, from when, until when. The grant to deliver follows."""
+"""The deeds of supply: who must deliver an item, from when, until when. The grant to deliver is asked for with them."""
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
-from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts.models import Organisation, User
-from catalogue.models import Item, SupplyAssignment
-from catalogue.rules import may_supply
+from catalogue import grants
+from catalogue.models import Item, ItemGrant, SupplyAssignment
 from catalogue.trail import note_created
 
 PROVIDER_REASON = "目录条目的提供单位"
+ASSIGNED_BASIS = "省信用办指定的报送任务"
 
 
 @transaction.atomic
 def assign_supplier(
     item: Item, supplier: Organisation, *, by: User, reason: str, since: date | None = None
 ) -> SupplyAssignment:
-    """Make an organisation supply an item from today or a later day; its group may deliver from that day.
+    """Make an organisation supply an item from today or a later day, and ask for the grant that it needs for it.
 
-    Raises PermissionDenied, ValidationError.
+    It may deliver once another official has confirmed the grant. Raises PermissionDenied, ValidationError.
     """
     _need(by)
     today = timezone.localdate()
     first = since or today
     if first < today:
         raise ValidationError({"since": "报送任务从今天或以后起算，不能追溯：以前没有任务就没有未报、迟报。"})
-    if supplier.kind != Organisation.Kind.DEPARTMENT or supplier.group is None:
+    if supplier.kind != Organisation.Kind.DEPARTMENT:
         raise ValidationError({"supplier": "只能指定行政机关和公共管理机构报送。"})
     assignment = SupplyAssignment(
         item=Item.objects.select_for_update().get(pk=item.pk), supplier=supplier, effective=DateRange(first, None),
@@ -39,8 +38,11 @@ def assign_supplier(
     )  # fmt: skip
     assignment.full_clean()
     assignment.save()
-    if first == today:
-        assign_perm("catalogue.supply_item", supplier.group, item)
+    if not grants.of_supplier(item, supplier):
+        grants.ask(
+            organisation=supplier, item=item, permission=ItemGrant.Permission.SUPPLY, basis=ASSIGNED_BASIS,
+            reason=assignment.reason, valid_from=first, by=by,
+        )  # fmt: skip
     return assignment
 
 
@@ -62,8 +64,11 @@ def end_assignment(assignment: SupplyAssignment, *, by: User, reason: str, on: d
     row.ended_by, row.end_reason = by, reason.strip()
     row.full_clean()
     row.save(update_fields=["effective", "ended_by", "end_reason"])
-    if last == today:
-        _revoke(row, today)
+    for grant in grants.of_supplier(row.item, row.supplier):
+        if grant.state == ItemGrant.State.DRAFT:
+            grants.refuse(grant.pk, by=by, reason=f"报送任务已定于 {last} 结束")
+        else:
+            grants.take_back(grant.pk, by=by, reason=f"报送任务结束：{row.end_reason}", on=last)
     return row
 
 
@@ -85,34 +90,7 @@ def assign_providers(items: Iterable[Item], *, by: User) -> list[SupplyAssignmen
         for pk, effective in first_days
     )  # fmt: skip
     note_created(made, by=by)
-    for provider in {one.supplier for one in made}:
-        theirs: Any = Item.objects.filter(pk__in=[one.item_id for one in made if one.supplier == provider])
-        assign_perm("catalogue.supply_item", provider.group, theirs)
     return made
-
-
-@transaction.atomic
-def follow(day: date) -> dict[str, int]:
-    """Give and take the grants of assignments that begin or end; safe to run twice."""
-    begun = [
-        one
-        for one in SupplyAssignment.objects.on(day).select_related("supplier__group", "item")
-        if one.supplier.group is not None and not may_supply(one.supplier, one.item)
-    ]
-    for one in begun:
-        assign_perm("catalogue.supply_item", one.supplier.group, one.item)
-    ended = SupplyAssignment.objects.filter(effective__endswith__lte=day).select_related("supplier__group", "item")
-    return {"supply_begun": len(begun), "supply_ended": sum(_revoke(one, day) for one in ended)}
-
-
-def _revoke(assignment: SupplyAssignment, day: date) -> bool:
-    """Take the grant back unless another assignment of the same organisation holds."""
-    item, supplier = assignment.item, assignment.supplier
-    others = SupplyAssignment.objects.on(day).filter(item=item, supplier=supplier)
-    if others.exists() or not may_supply(supplier, item):
-        return False
-    remove_perm("catalogue.supply_item", supplier.group, item)
-    return True
 
 
 def _need(user: User) -> None:

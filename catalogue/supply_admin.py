@@ -55,7 +55,9 @@ class SupplyAssignmentAdmin(ReadOnlyAdmin):
             except ValidationError as error:
                 take_over(form, error)
             else:
-                messages.success(request, f"已指定{made.supplier}报送 {made.item}。")
+                messages.success(
+                    request, f"已指定{made.supplier}报送 {made.item}。报送授权等候省信用办另一名工作人员确认。"
+                )
                 return redirect("admin:catalogue_supplyassignment_change", made.pk)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "指定报送单位", "form": form}
         status = 422 if form.errors else 200

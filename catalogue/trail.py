@@ -1,6 +1,7 @@
 """What django-auditlog writes down when somebody changes the catalogue by hand, and the lines of what enters in bulk."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from auditlog.diff import model_instance_diff
 from auditlog.models import LogEntry
@@ -20,6 +21,7 @@ from catalogue.models import (
     Field,
     Instrument,
     Item,
+    ItemGrant,
     ItemVersion,
     ProhibitedCategory,
     PublicationPeriod,
@@ -29,18 +31,23 @@ from creditfujian.lib.correlation import request_id
 
 for model in (Instrument, Article, Item, Field, CodeSet, CodeValue, ProhibitedCategory, PublicationPeriod):
     auditlog.register(model)
-for kept in (CalendarEdition, CalendarDay, DeadlineRule, Deadline, SupplyAssignment):
+for kept in (CalendarEdition, CalendarDay, DeadlineRule, Deadline, SupplyAssignment, ItemGrant):
     auditlog.register(kept)
 auditlog.register(ItemVersion, m2m_fields={"legal_bases"})
 
 
 def note_created(rows: Sequence[models.Model], *, by: User) -> None:
     """Write the lines of rows entered in bulk, one for each, as if each had been saved by hand."""
-    LogEntry.objects.bulk_create(
-        LogEntry(
-            content_type=ContentType.objects.get_for_model(row), object_pk=str(row.pk), object_id=row.pk,
-            object_repr=str(row), action=LogEntry.Action.CREATE, changes=model_instance_diff(None, row), actor=by,
-            actor_email=by.email, cid=request_id(),
-        )
-        for row in rows
+    LogEntry.objects.bulk_create(_line(row, LogEntry.Action.CREATE, model_instance_diff(None, row), by) for row in rows)
+
+
+def note_changed(rows: Sequence[models.Model], changes: dict[str, tuple[str, str]], *, by: User) -> None:
+    """Write the lines of rows changed alike in one statement: each field's old and new value."""
+    LogEntry.objects.bulk_create(_line(row, LogEntry.Action.UPDATE, changes, by) for row in rows)
+
+
+def _line(row: models.Model, action: int, changes: Any, by: User) -> LogEntry:
+    return LogEntry(
+        content_type=ContentType.objects.get_for_model(row), object_pk=str(row.pk), object_id=row.pk,
+        object_repr=str(row), action=action, changes=changes, actor=by, actor_email=by.email, cid=request_id(),
     )  # fmt: skip

@@ -6,9 +6,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role, User
+from catalogue import grants
 from catalogue.deadlines import missing_year, overdue
 from catalogue.desk import consultations_to_tend, unsigned_assessments, waiting_versions
-from catalogue.models import CalendarEdition, DeadlineRule
+from catalogue.models import CalendarEdition, DeadlineRule, ItemGrant
 from creditfujian.lib.waiting import Tone, Waiting
 
 
@@ -25,6 +26,7 @@ def waiting_for(user: User) -> list[Waiting]:
         count = DeadlineRule.objects.filter(state="draft").exclude(proposed_by=user).count()
         url = f"{reverse('admin:catalogue_deadlinerule_changelist')}?state__exact=draft"
         cards.append(Waiting("待确认的时限规则", count, "另一名工作人员提出，由您核对依据后确认", url, Tone.DUE))
+    cards += _grants(user)
     if user.has_perm("catalogue.view_deadline"):
         url = f"{reverse('admin:catalogue_deadline_changelist')}?overdue=1"
         cards.append(
@@ -58,6 +60,27 @@ def _items(user: User) -> list[Waiting]:
         cards.append(Waiting("待复核的影响评估", unsigned, told, url, Tone.DUE))
         open_ones, told = consultations_to_tend().count(), "有意见没有答复，或者 7 天内期满、已经期满"
         cards.append(Waiting("待办的征求意见", open_ones, told, _list("consultation", "tend=1"), Tone.DUE))
+    return cards
+
+
+def _grants(user: User) -> list[Waiting]:
+    """Return the cards of grants: to confirm, and about to end, for the credit office and for the departments."""
+    if not user.has_perm("catalogue.view_itemgrant"):
+        return []
+    cards, days = [], grants.notice_days()
+    if user.has_perm(grants.CONFIRM):
+        count = ItemGrant.objects.to_confirm_by(user).count()
+        url = _list("itemgrant", "standing=asked")
+        cards.append(
+            Waiting("待确认的目录授权", count, "另一名工作人员申请，由您核对依据和必要性后确认", url, Tone.DUE)
+        )
+    if user.has_perm(grants.PROPOSE) or not user.has_perm("catalogue.view_all_itemgrants"):
+        count = ItemGrant.objects.visible_to(user).ending_within(days).count()
+        ask = "请核对后续期" if user.has_perm(grants.PROPOSE) else "请联系省信用办续期"
+        told = f"到期当天自动失效；需要继续的，{ask}"
+        cards.append(
+            Waiting(f"{days} 天内到期的目录授权", count, told, _list("itemgrant", "standing=ending"), Tone.DUE)
+        )
     return cards
 
 

@@ -41,6 +41,7 @@ from creditfujian import (
     demo_lists,
     demo_mapping,
     demo_persons,
+    demo_regions,
     demo_returned,
     demo_reviews,
     demo_rights,
@@ -77,6 +78,8 @@ MORE_ORGANISATIONS = [
     ("泉州市市场监督管理局（演示）", "350500", "department"),
     ("闽江虚拟银行股份有限公司（演示）", "350100", "institution"),
     (EMPLOYER, "350200", "institution"),
+    (demo_regions.CITY, "350400", "department"),
+    (demo_regions.COUNTY, "350404", "department"),
 ]
 
 # role, user name, person, organisation's short code, note
@@ -123,6 +126,22 @@ STAFF = [
     (Role.DATA_OFFICER, "transport_data", "丁运输", "TRAN", "报送道路运输从业人员行政处罚"),
     (Role.DATA_OFFICER, "xiamen_data", "施鹭", "厦门市市场监督管理局（演示）", "提出厦门市补充目录条目（征求意见中）"),
     (Role.DATA_OFFICER, "hrss_data", "潘人社", "HRSS", "报送职业资格证书"),
+    (Role.DECIDER_OFFICER, "xiamen_officer", "洪鹭江", demo_regions.OTHER_CITY, "设区市：只能查到厦门市及其下辖的记录"),
+    (
+        Role.DECIDER_OFFICER,
+        "sanming_officer",
+        "邓沙溪",
+        demo_regions.CITY,
+        "设区市：能查到三明市和三元区的记录，查不到厦门市的",
+    ),
+    (
+        Role.DECIDER_OFFICER,
+        "sanyuan_officer",
+        "范列西",
+        demo_regions.COUNTY,
+        "县（区）：只能查到三元区（含原梅列区）的记录",
+    ),
+    (Role.DATA_OFFICER, "sanyuan_data", "罗列东", demo_regions.COUNTY, "县（区）：报送三元区市场监管行政处罚"),
 ]
 
 
@@ -142,6 +161,7 @@ def load(*, say: Say) -> list[Account]:
     accounts += [_institution(organisations["BANK"], "institution", "余银行"),
                  _institution(organisations[EMPLOYER], "institution2", "洪人事")]  # fmt: skip
     _duties(organisations)
+    say(demo_regions.load(organisations, Item.objects.get(code=PENALTIES), _of_a_place(people[60:84])))
     _readings(people)
     say("查询登记与查询日志已写入")
     demo_life.load([(one.name, one.id_number) for one in people[10:18]], Item.objects.get(code=PENALTIES))
@@ -220,6 +240,8 @@ def _organisations() -> dict[str, Organisation]:
         )  # fmt: skip
     for number, (name, region, kind) in enumerate(MORE_ORGANISATIONS, start=serial + 1):
         parent = found["MRKT"] if name.endswith("市市场监督管理局（演示）") else None
+        if name == demo_regions.COUNTY:
+            parent = found[demo_regions.CITY]
         organisation = _organisation(number, name, region, kind, parent=parent)
         found["BANK" if kind == "institution" and name != EMPLOYER else name] = organisation
     for number, former in enumerate(reference.successions(), start=900):
@@ -402,6 +424,19 @@ def _commit_by_second_hand(batch: Batch) -> None:
         password=_password(),
     )
     actions.commit_now(batch.pk, by=reviewer)
+
+
+def _of_a_place(crowd: list[Somebody]) -> demo_regions.Deliver:
+    """Return how an office delivers penalties about people of its place, by two hands."""
+
+    def deliver(office: Organisation, uploader: str, prefix: str) -> Batch:
+        start = timezone.localdate() - timedelta(days=40)
+        content = _penalties(crowd, MARKET_CASES, office, prefix, start, 30, public=True)
+        batch = _deliver(content, f"{prefix}.csv", PENALTIES, uploader, None)
+        _commit_by_second_hand(batch)
+        return batch
+
+    return deliver
 
 
 def _citizens(crowd: list[Somebody]) -> list[Account]:

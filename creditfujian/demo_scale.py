@@ -12,18 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
-from guardian.shortcuts import get_groups_with_perms
 
 from accounts import people
 from accounts.models import ID_ABOUT, Organisation, Person, User
-from catalogue.models import Field, Item, ItemVersion
+from catalogue.models import Field, Item, ItemGrant, ItemVersion
 from creditfujian.demo_people import GIVEN, MARKET_CASES, QUALIFICATIONS, SURNAMES
 from creditfujian.lib import identity
 
@@ -168,9 +166,8 @@ def _sources() -> list[Source]:
         version = versions[pk]
         if not version.comes_by_delivery or (last - first).days < 1:
             continue
-        granted = cast("dict[Group, list[str]]", get_groups_with_perms(version.item, attach_perms=True))
-        groups = [group.pk for group, held in granted.items() if "supply_item" in held]
-        for provider in Organisation.objects.filter(group__in=groups).order_by("pk"):
+        granted = ItemGrant.objects.in_force().filter(item=version.item, permission=ItemGrant.Permission.SUPPLY)
+        for provider in Organisation.objects.filter(pk__in=granted.values("organisation")).order_by("pk"):
             own = 4.0 if version.item.polarity == Item.Polarity.NEGATIVE else 1.0
             found.append(Source(version.item, version, provider, first, last, own * (last - first).days))
     return found

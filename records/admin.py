@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.models import Reach, Request
+from access.rules import bounds_of
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
@@ -257,7 +258,7 @@ class RequestAdmin(ReadOnlyAdmin):
             )
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": "信用档案（部门视图）",
-            "file": file, "registered": registered,
+            "file": file, "registered": registered, "bounds": bounds_of(registered),
         }  # fmt: skip
         return render(request, "admin/access/file.html", context)
 

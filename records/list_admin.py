@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.models import Request
-from access.rules import lists_of
+from access.rules import bounds_of, lists_of
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import do_and_say, sentence_of, signed_in
@@ -97,7 +97,7 @@ class RecordAdmin(ListsAdmin):
         context = self._context(
             request, "信用记录", registered=registered, page=found, filter_form=form, search=search, views=addresses,
             search_form=_blank(SearchForm, "find_%s"), view_form=_blank(SaveViewForm, "view_%s"),
-            rows=rows(found.lines, registered),
+            rows=rows(found.lines, registered), bounds=bounds_of(registered),
             narrowed=filters != Filters(),
             kept=_kept(request, registered), without_search=_kept(request, registered, but=("s",)),
         )  # fmt: skip
@@ -346,7 +346,7 @@ def _blank(form: type[Form], auto_id: str) -> SafeString:
 
 def _registered(request: HttpRequest) -> Request | None:
     """Return the list registration that the page names, or the last one still open."""
-    mine = Request.objects.visible_to(signed_in(request)).lists()
+    mine = Request.objects.visible_to(signed_in(request)).lists().select_related("organisation__region")
     named = request.POST.get("r") or request.GET.get("r")
     if named:
         return mine.filter(pk=_key(named) or 0).first()

@@ -49,7 +49,10 @@ def add_entries(job: BulkJob, keys: list[int]) -> list[Outcome]:
     """Put records on the job's list: those in life that the organisation supplied or may read. Nothing is read."""
     work_list = WorkList.objects.get(job=job)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT record_id, number FROM records_kept(%s, %s)", [work_list.organisation_id, keys])
+        cursor.execute(
+            "SELECT record_id, number FROM records_kept(%s, %s, %s)",
+            [work_list.organisation_id, job.request.duty_code, keys],
+        )
         kept = dict(cursor.fetchall())
     WorkListEntry.objects.bulk_create(
         WorkListEntry(work_list=work_list, record_id=pk, number=kept[pk]) for pk in keys if pk in kept

@@ -143,7 +143,7 @@ ALTER TABLE access_reviewrule ENABLE TRIGGER reviewrule_guard;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0013_closed_items"),
+        ("access", "0014_reach"),
         ("accounts", "0009_sign_in"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

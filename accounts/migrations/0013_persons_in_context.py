@@ -118,5 +118,5 @@ DROP TABLE accounts_contextkey;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0010_step_up")]
+    dependencies = [("accounts", "0011_regions")]
     operations = [migrations.RunSQL(CONTEXT + ASKED + POLICIES, UNDONE)]

@@ -28,7 +28,7 @@ from catalogue.rules import may_propose
 def propose_item(
     *, code: str, category: str, polarity: str, provider: Organisation, by: User, origin: str = Item.Origin.NATIONAL
 ) -> Item:
-    """Enter a new item, to be filled by its first version. The provider's group may propose and supply it.
+    """Enter a new item, to be filled by its first version. The provider's group may propose changes of it.
 
     Raises PermissionDenied unless the proposer belongs to the provider, ValidationError for a wrong code.
     """
@@ -42,9 +42,8 @@ def propose_item(
 
 
 def grant_provider(item: Item) -> None:
-    """Let the provider's people propose changes of the item, deliver it, and read what they delivered."""
-    for permission in ("propose_item", "supply_item", "query_item"):
-        assign_perm(f"catalogue.{permission}", item.provider.group, item)
+    """Let the provider's people propose changes of the item; to supply and query it they need grants of the register."""
+    assign_perm("catalogue.propose_item", item.provider.group, item)
 
 
 @transaction.atomic

@@ -25,6 +25,6 @@ ALTER TABLE catalogue_deadlinerule ENABLE TRIGGER deadlinerule_guard;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalogue", "0009_supply")]
+    dependencies = [("catalogue", "0011_grants")]
 
     operations = [migrations.RunSQL(ROWS, ROWS_UNDONE)]

@@ -4,6 +4,7 @@ from catalogue.models.codes import CodeSet, CodeValue
 from catalogue.models.deadlines import CalendarDay, CalendarEdition, Deadline, DeadlineRule, Proposal
 from catalogue.models.editions import Edition, EditionEntry, Retirement
 from catalogue.models.exchange import ItemImport
+from catalogue.models.grants import ItemGrant
 from catalogue.models.instruments import Article, Confidence, Instrument, Level
 from catalogue.models.items import (
     Field,
@@ -35,6 +36,7 @@ __all__ = [
     "ImpactAssessment",
     "Instrument",
     "Item",
+    "ItemGrant",
     "ItemImport",
     "ItemVersion",
     "ItemVersionQuerySet",

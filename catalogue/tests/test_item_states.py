@@ -11,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from accounts.models import Region
-from catalogue import actions, publishing
+from catalogue import actions, grants, publishing
 from catalogue.models import (
     Article,
     Edition,
@@ -19,6 +19,7 @@ from catalogue.models import (
     ImpactAssessment,
     Instrument,
     Item,
+    ItemGrant,
     ItemVersion,
     ProhibitedCategory,
     PublicationPeriod,
@@ -636,4 +637,8 @@ def test_duties_entered_in_bulk_leave_a_line_of_change_each(cast: Cast) -> None:
     lines = LogEntry.objects.get_for_objects(assignments)
     assert lines.count() == assignments.count()
     assert {line.actor for line in lines} == {cast.credit_office}
+    waiting = list(ItemGrant.objects.to_confirm_by(cast.credit_office_2).select_related("organisation", "item"))
+    assert grants.confirm_together(waiting, by=cast.credit_office_2) == len(waiting) == 6
+    lines = LogEntry.objects.get_for_objects(ItemGrant.objects.filter(pk__in=[one.pk for one in waiting]))
+    assert lines.filter(actor=cast.credit_office_2).count() == len(waiting)
     assert all(may_supply(one.supplier, one.item) for one in assignments)

@@ -17,7 +17,8 @@ from accounts.sign_in import BACKEND, mark
 from accounts.sign_in_log import Door
 from accounts.sign_in_models import Method
 from accounts.sign_in_rules import limits
-from catalogue.models import Item
+from catalogue import grants
+from catalogue.models import Item, ItemGrant
 from catalogue.starter import Hands, load_starter
 from creditfujian.lib import identity, uscc
 
@@ -100,6 +101,15 @@ def with_duty(asks: User, confirms: User, organisation: Organisation, code: str,
         valid_from=timezone.localdate(), items=list(Item.objects.filter(code__in=items)), by=asks,
     )  # fmt: skip
     return duties.confirm(duty.pk, by=confirms)
+
+
+def granted(cast: Cast, organisation: Organisation, item: Item, permission: str = "supply_item") -> ItemGrant:
+    """Enter a grant by two hands."""
+    grant = grants.ask(
+        organisation=organisation, item=item, permission=permission, basis="《市场主体登记管理条例》第三十八条",
+        reason="履职需要", by=cast.credit_office,
+    )  # fmt: skip
+    return grants.confirm(grant.pk, by=cast.credit_office_2)
 
 
 def make_cast() -> Cast:

@@ -31,6 +31,8 @@ SELECT a.seq, a.at, p.id, 'Q5', true FROM numbered a JOIN persons p ON p.n = a.n
 """
 BIG = ("accounts_person", "records_record")
 
+_FIRST_PAGE = {"before": None, "limit": 50, "offset": 0, "list": LIST_FIELDS}
+
 
 def scans(at: Any, sql: str, values: Any) -> dict[str, str]:
     """Return how each of the big tables is read, by table; this month's partition stands for the log."""
@@ -74,7 +76,7 @@ def test_no_policy_costs_an_index() -> None:
         "a person's records": (sql_of(Record.objects.filter(person=whose[0])), {"records_record"}),
         "a person by key": (sql_of(Person.objects.filter(pk=whose[0])), {"accounts_person"}),
         "a person by number": (sql_of(Person.objects.filter(id_index__in=indexes)), {"accounts_person"}),
-        "the access history": ((_HISTORY, {**Which().values(cast.citizen.person), "persons": whose[:1], "before": None, "limit": 50, "offset": 0, "list": LIST_FIELDS}),
+        "the access history": ((_HISTORY, {**Which().values(cast.citizen.person), "persons": whose[:1], **_FIRST_PAGE}),
                                {"access_queryperson"}),
     }  # fmt: skip
     with people.nobody(), transaction.atomic():

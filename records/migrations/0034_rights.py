@@ -112,7 +112,7 @@ DROP FUNCTION records_right_guard();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0030_visibility"),
+        ("records", "0033_regions"),
         ("access", "0015_questions"),
         ("catalogue", "0012_rights_deadlines"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

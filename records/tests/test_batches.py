@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
-from guardian.shortcuts import assign_perm
 
 from access.actions import Asker
 from access.reading import access_history
@@ -16,7 +15,7 @@ from accounts.models import Person, Role, User
 from catalogue.models import Item
 from catalogue.tests.editions import retire
 from creditfujian.lib import identity
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, granted
 from records import actions, preview
 from records.intake.check import work_on
 from records.models import Batch, BatchRow, RecordVersion, SealedFile
@@ -168,7 +167,7 @@ def test_withdrawing_puts_everything_back(cast: Cast) -> None:
 
 def test_withdrawing_gives_a_record_back_to_who_supplied_it_before(cast: Cast) -> None:
     deliver(cast, [penalty(cast)])
-    assign_perm("catalogue.supply_item", cast.transport.group, cast.item)
+    granted(cast, cast.transport, cast.item)
     officer = User.objects.create(username="t1", name="报送员卯", organisation=cast.transport, is_staff=True)
     officer.groups.set(Group.objects.filter(name=Role.DATA_OFFICER))
     reviewer = User.objects.create(username="t2", name="审核员辰", organisation=cast.transport, is_staff=True)

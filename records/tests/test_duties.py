@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Role, User
 from catalogue import actions as catalogue_actions
-from catalogue import starter_data, supply_actions
-from catalogue.models import Item, ItemVersion, SupplyAssignment
+from catalogue import grants, starter_data, supply_actions
+from catalogue.models import Item, ItemGrant, ItemVersion, SupplyAssignment
 from catalogue.rules import may_supply
 from catalogue.tests.editions import retire
 from creditfujian.lib.workdays import DAY
-from creditfujian.tests.cast import Cast
+from creditfujian.tests.cast import Cast, granted
 from records import actions, duties
 from records.duties import close_periods, declare_nothing, open_duties, period_of, periods
 from records.models import Batch, NilDeclaration, SupplyDuty
@@ -369,25 +369,43 @@ def elsewhere(cast: Cast) -> User:
     return user
 
 
-def test_assigning_lets_a_department_deliver_and_ending_takes_it_back(cast: Cast) -> None:
-    tomorrow = timezone.localdate() + DAY
+def asked_for(cast: Cast) -> ItemGrant:
+    """The grant that an assignment asks for."""
+    return ItemGrant.objects.get(organisation=cast.transport, item=cast.item, permission="supply_item")
+
+
+def test_assigning_asks_for_the_grant_and_ending_takes_it_back(cast: Cast) -> None:
     made = supply_actions.assign_supplier(cast.item, cast.transport, by=cast.credit_office, reason="机构改革划转")
+    assert not may_supply(cast.transport, cast.item), "one official alone lets nobody deliver"
+    with pytest.raises(PermissionDenied, match="另一名"):
+        grants.confirm(asked_for(cast).pk, by=cast.credit_office)
+    grants.confirm(asked_for(cast).pk, by=cast.credit_office_2)
     assert may_supply(cast.transport, cast.item)
+    tomorrow = timezone.localdate() + DAY
     supply_actions.end_assignment(made, by=cast.credit_office, reason="划回", on=tomorrow)
     assert may_supply(cast.transport, cast.item)
-    assert supply_actions.follow(tomorrow)["supply_ended"] == 1
+    assert asked_for(cast).ended_on == tomorrow, "from that day on it opens nothing, with no job in between"
+
+
+def test_an_assignment_that_ends_today_lets_nobody_deliver_from_now_on(cast: Cast) -> None:
+    yesterday = timezone.localdate() - DAY
+    made = SupplyAssignment.objects.create(
+        item=cast.item, supplier=cast.transport, effective=DateRange(yesterday, None), assigned_by=cast.credit_office,
+        reason="划转",
+    )  # fmt: skip
+    granted(cast, cast.transport, cast.item)
+    supply_actions.end_assignment(made, by=cast.credit_office, reason="划回")
     assert not may_supply(cast.transport, cast.item)
-    assert supply_actions.follow(tomorrow) == {"supply_begun": 0, "supply_ended": 0}
 
 
 def test_a_duty_that_begins_later_brings_its_grant_that_day(cast: Cast) -> None:
     day = timezone.localdate() + 5 * DAY
-    supply_actions.assign_supplier(cast.item, cast.transport, by=cast.credit_office, reason="划转", since=day)
+    made = supply_actions.assign_supplier(cast.item, cast.transport, by=cast.credit_office, reason="划转", since=day)
+    grants.confirm(asked_for(cast).pk, by=cast.credit_office_2)
+    assert asked_for(cast).valid_from == day
     assert not may_supply(cast.transport, cast.item)
-    supply_actions.follow(day - DAY)
-    assert not may_supply(cast.transport, cast.item)
-    supply_actions.follow(day)
-    assert may_supply(cast.transport, cast.item)
+    supply_actions.end_assignment(made, by=cast.credit_office, reason="不再划转", on=day + DAY)
+    assert asked_for(cast).ended_on == day + DAY
 
 
 def test_a_duty_is_not_dated_back_not_doubled_and_not_given_to_a_bank(cast: Cast) -> None:

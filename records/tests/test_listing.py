@@ -10,7 +10,8 @@ from django.utils import timezone
 from access.actions import Ask, write_query
 from access.models import Kind, Query, QueryPerson, Reach, Refusal
 from access.reading import access_history
-from catalogue.models import Item
+from catalogue import grants
+from catalogue.models import Item, ItemGrant
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast
 from records.listing import Filters, Page, RecordPage, look_for, one, page, register
 from records.models import ListSearch, Record
@@ -188,10 +189,9 @@ def test_a_registration_of_lists_is_nobody_elses_ends_and_opens_no_file(shelf: C
 
 
 def test_a_grant_taken_back_closes_the_open_list_in_the_database(shelf: Cast) -> None:
-    from guardian.shortcuts import remove_perm
-
     request = opened(shelf)
-    remove_perm("catalogue.query_item", shelf.market.group, shelf.item)
+    held = ItemGrant.objects.in_force().get(organisation=shelf.market, item=shelf.item, permission="query_item")
+    grants.take_back(held.pk, by=shelf.credit_office, reason="职责划出")
     with transaction.atomic():
         seq = _line(shelf, request)
         assert _direct(seq, request.pk) == []

@@ -12,14 +12,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
-from guardian.shortcuts import assign_perm
 
 from accounts.models import User
 from catalogue.deadline_actions import escalate_overdue
 from catalogue.deadlines import due
 from catalogue.models import Deadline
 from creditfujian.lib import identity
-from creditfujian.tests.cast import OTHER_NUMBER, Cast
+from creditfujian.tests.cast import OTHER_NUMBER, Cast, granted
 from records import actions, clearing, preview, receipts, returned
 from records.duties import period_of
 from records.models import Batch, BatchRow, ReturnedRow
@@ -361,7 +360,7 @@ def test_a_number_that_is_not_ours_is_said_and_its_row_is_an_ordinary_one(cast: 
 
 def of_another_supplier(cast: Cast) -> Batch:
     """A committed batch of the same item, of another office, with a row that came back."""
-    assign_perm("catalogue.supply_item", cast.transport.group, cast.item)
+    granted(cast, cast.transport, cast.item)
     officers = []
     for name, role in (("tran_data", cast.data_officer), ("tran_review", cast.data_reviewer)):
         one = User.objects.create(username=name, name=name, organisation=cast.transport, is_staff=True)
