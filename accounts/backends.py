@@ -3,6 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Group, Permission
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest
 
 from accounts.models import Person, User
@@ -24,13 +28,28 @@ def account_named(typed: str) -> User | None:
     return User.objects.filter(username=typed).first()
 
 
+def _held() -> QuerySet[Permission]:
+    """Return the permissions of an outer account, its own and its groups', as Django spells them."""
+    mine = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+    spelt = Concat(F("content_type__app_label"), Value("."), F("codename"))
+    return Permission.objects.filter(mine).order_by().values_list(spelt)
+
+
+_GROUPS = ArraySubquery(Group.objects.filter(user=OuterRef("pk")).values("name"))
+_HELD = ArraySubquery(_held())
+
+
 class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Fetch the account of a session with its organisation and person, which nearly every page asks for."""
-        user = User.objects.select_related("organisation", "person").filter(pk=user_id).first()
-        return user if user and self.user_can_authenticate(user) else None
+        """Fetch the account of a session with what nearly every page asks of it: organisation, person, roles, permissions."""
+        related = User.objects.select_related("organisation", "person")
+        user = related.annotate(group_names=_GROUPS, held=_HELD).filter(pk=user_id).first()
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        user._perm_cache = set(user.held)  # type: ignore[attr-defined]  # where Django keeps them: the account's and its groups'
+        return user
 
     def user_can_authenticate(self, user: Any) -> bool:
         """Close the account of the dead and of a merged number, an open session with it; undone with its case.

@@ -98,9 +98,7 @@ def make_register(persons: int, records: int) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, tuple[Figure, Figure | None]]:
     """Ask for every page of ours and for its like in the default admin."""
-    from access.models import Request
-
-    client, registered = officer()
+    client, register_again = officer()
     facts = Facts()
     ours = {
         "first page": {}, "page in the middle": {"after": facts.middle}, "page near the end": {"after": facts.late},
@@ -122,12 +120,12 @@ def measure(options: argparse.Namespace) -> dict[str, tuple[Figure, Figure | Non
     }  # fmt: skip
     figures: dict[str, tuple[Figure, Figure | None]] = {}
     for name, query in [*ours.items(), *sought.items()]:
-        Request.objects.filter(pk=registered).update(**valid_again())
+        registered = register_again()  # the slow pages of the other side outlast one
         if isinstance(query, tuple):
             posted = client.post(f"{LIST}search/", {"r": registered, "by": query[0], "text": query[1]})
             mine = timed(lambda to=posted.headers["Location"]: client.get(to), options.rounds)  # type: ignore[misc]
         else:
-            mine = timed(lambda q=query: client.get(LIST, {"r": registered, **q}), options.rounds)  # type: ignore[misc]
+            mine = timed(lambda q={"r": registered, **query}: client.get(LIST, q), options.rounds)  # type: ignore[misc]
         theirs = default_admin(like[name], options) if name in like else None
         figures[name] = mine, theirs
         show(name, mine, theirs)
@@ -136,8 +134,8 @@ def measure(options: argparse.Namespace) -> dict[str, tuple[Figure, Figure | Non
     return figures
 
 
-def officer() -> tuple[Client, int]:
-    """Return an officer's browser and a registration of three items."""
+def officer() -> tuple[Client, Callable[[], int]]:
+    """Return an officer's browser and what registers a list of three items for them."""
     from accounts.models import User
     from catalogue.models import Item
     from creditfujian.tests.cast import browser_of
@@ -150,17 +148,7 @@ def officer() -> tuple[Client, int]:
     class Here:
         item = items[0]
 
-    request = register(wish(Here, items=items), by=asks(user))  # type: ignore[arg-type]
-    return browser_of(user), request.pk  # type: ignore[union-attr]
-
-
-def valid_again() -> dict[str, Any]:
-    """Return what makes a registration new: the slow pages of the other side outlast it."""
-    from datetime import timedelta
-
-    from django.utils import timezone
-
-    return {"created_at": timezone.now(), "expires_at": timezone.now() + timedelta(minutes=30)}
+    return browser_of(user), lambda: register(wish(Here, items=items), by=asks(user)).pk  # type: ignore[arg-type, union-attr]
 
 
 class Facts:
