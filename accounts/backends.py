@@ -1,5 +1,6 @@
 """Signing in: staff by user name; citizens by user name or identity number."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -28,15 +29,15 @@ def account_named(typed: str) -> User | None:
     return User.objects.filter(username=typed).first()
 
 
-def _held() -> QuerySet[Permission]:
-    """Return the permissions of an outer account, its own and its groups', as Django spells them."""
-    mine = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+@cache
+def _accounts() -> "QuerySet[User, Any]":
+    """Return accounts with organisation, person, names of groups, and permissions as Django spells them: own and groups'."""
+    groups = Group.objects.filter(user=OuterRef("pk")).values("name")
+    own_or_groups = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
     spelt = Concat(F("content_type__app_label"), Value("."), F("codename"))
-    return Permission.objects.filter(mine).order_by().values_list(spelt)
-
-
-_GROUPS = ArraySubquery(Group.objects.filter(user=OuterRef("pk")).values("name"))
-_HELD = ArraySubquery(_held())
+    held = Permission.objects.filter(own_or_groups).order_by().values_list(spelt)
+    related = User.objects.select_related("organisation", "person")
+    return related.annotate(in_groups=ArraySubquery(groups), held=ArraySubquery(held))
 
 
 class StaffAndCitizens(ModelBackend):
@@ -44,10 +45,10 @@ class StaffAndCitizens(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Fetch the account of a session with what nearly every page asks of it: organisation, person, roles, permissions."""
-        related = User.objects.select_related("organisation", "person")
-        user = related.annotate(group_names=_GROUPS, held=_HELD).filter(pk=user_id).first()
+        user = _accounts().filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):
             return None
+        user.group_names = user.in_groups
         user._perm_cache = set(user.held)  # type: ignore[attr-defined]  # where Django keeps them: the account's and its groups'
         return user
 

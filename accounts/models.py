@@ -17,7 +17,7 @@ from creditfujian.lib.uscc import is_valid as uscc_is_valid
 ID_ABOUT = b"person.id_number"  # binds a sealed number to its use
 
 
-def number_under(id_cipher: bytes) -> str:
+def number_under(id_cipher: bytes | memoryview) -> str:
     """Open the seal of a person's number. Callers mask what they show: creditfujian.lib.masking."""
     return settings.FIELD_KEYRING.open(bytes(id_cipher), about=ID_ABOUT).decode()
 
