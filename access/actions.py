@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -37,10 +37,23 @@ RETURNING seq
 _PERSON = """
 INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items) VALUES (%s, %s, %s, %s, %s)
 """
+_QUERY_AND_PERSON = f"""
+WITH line AS ({_QUERY}),
+     person AS (INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items)
+                SELECT seq, %s, %s, %s, %s::bigint[] FROM line)
+SELECT seq FROM line
+"""  # noqa: S608 – ours
 _PERSONS = """
 INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items)
 SELECT %s, person, 'Q5', true, array_agg(DISTINCT item ORDER BY item)
   FROM unnest(%s::bigint[], %s::bigint[]) AS shown(person, item) GROUP BY person ORDER BY person
+"""
+_PERSONS_FOUND = """
+WITH found AS MATERIALIZED ({find}),
+     told AS (INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items)
+              SELECT %s, person_id, 'Q5', true, array_agg(DISTINCT item_id ORDER BY item_id) FROM found
+               WHERE person_id IS NOT NULL GROUP BY person_id ORDER BY person_id)
+SELECT * FROM found
 """
 _ANSWER = "INSERT INTO access_queryanswer (query_id, record_ids, items) VALUES (%s, %s, %s)"
 
@@ -94,26 +107,38 @@ def write_query(ask: Ask, *, by: Asker) -> int:
     Written before anything is read. While this transaction lasts, the database returns records of that person
     and of those items, and of nobody else. A refused ask opens nothing.
     """
+    counted = ask.use is not None and not ask.refusal
+    line, person = _line(ask, by), _person(ask)
+    with connection.cursor() as cursor:
+        if person is not None and not counted:
+            cursor.execute(_QUERY_AND_PERSON, [*line, *person])
+            return cast("int", cursor.fetchone()[0])
+        cursor.execute(_QUERY, line)
+        seq: int = cursor.fetchone()[0]
+        if counted:
+            _count_use(ask, seq, by)
+        if person is not None:
+            cursor.execute(_PERSON, [seq, *person])  # after the use of the consent that opens the file
+    return seq
+
+
+def _line(ask: Ask, by: Asker) -> list[Any]:
     user, organisation = by.user, by.user.organisation if by.user else None
     decision = Decision.REFUSED if ask.refusal else Decision.ALLOWED
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _QUERY,
-            [
-                user.pk if user else None, user.name if user else "", organisation.pk if organisation else None,
-                organisation.name if organisation else "", organisation.uscc if organisation else "", by.roles,
-                by.channel, ask.kind.value, ask.ground, ask.purpose, ask.case_no, ask.duty_code, ask.request_no,
-                [item.code for item in ask.items or ()], ask.fields_class, decision.value, ask.refusal,
-                by.address, request_id(), ask.consent.number if ask.consent else "",
-            ],
-        )  # fmt: skip
-        seq = cursor.fetchone()[0]
-        if ask.use is not None and not ask.refusal:
-            _count_use(ask, seq, by)
-        if ask.person is not None:
-            items = None if ask.items is None else [item.pk for item in ask.items]
-            cursor.execute(_PERSON, [seq, ask.person.pk, ask.kind.value, not ask.refusal, items])
-    return seq
+    return [
+        user.pk if user else None, user.name if user else "", organisation.pk if organisation else None,
+        organisation.name if organisation else "", organisation.uscc if organisation else "", by.roles,
+        by.channel, ask.kind.value, ask.ground, ask.purpose, ask.case_no, ask.duty_code, ask.request_no,
+        [item.code for item in ask.items or ()], ask.fields_class, decision.value, ask.refusal,
+        by.address, request_id(), ask.consent.number if ask.consent else "",
+    ]  # fmt: skip
+
+
+def _person(ask: Ask) -> list[Any] | None:
+    if ask.person is None:
+        return None
+    items = None if ask.items is None else [item.pk for item in ask.items]
+    return [ask.person.pk, ask.kind.value, not ask.refusal, items]
 
 
 def _count_use(ask: Ask, seq: int, by: Asker) -> None:
@@ -142,6 +167,13 @@ def write_persons(seq: int, pairs: Sequence[tuple[int, int]]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_PERSONS, [seq, [person for person, _ in pairs], [item for _, item in pairs]])
+
+
+def find_and_write_persons(seq: int, find: str, values: Sequence[Any]) -> list[Any]:
+    """Return what a query of `record_id, person_id, item_id` finds, with a line for every person of it in the same statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSONS_FOUND.format(find=find), [*values, seq])
+        return cursor.fetchall()
 
 
 def write_answer(seq: int, *, record_ids: list[int], items: list[str]) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from access.authorities import kin_are_refused
 from access.duties import items_of_duty
@@ -75,10 +76,12 @@ def refusal_of_list(user: User, reach: Reach, items: list[Item], duty_code: str)
     """
     if reach not in lists_of(user):
         return Refusal.NO_ROLE
-    granted = set(items_of_list(user, reach).values_list("pk", flat=True))
+    needed = RawSQL("(SELECT access_duty_items(%s, %s))", [user.organisation_id, duty_code])
+    granted = dict(items_of_list(user, reach).annotate(needed=needed).values_list("pk", "needed"))
     if not items or any(item.pk not in granted for item in items):
         return Refusal.NO_RIGHT
-    return refusal_of_duty_item(user, items, duty_code) if reach == Reach.BY_DUTY else None
+    by_duty = reach == Reach.BY_DUTY
+    return Refusal.NO_DUTY if by_duty and any(item.pk not in granted[item.pk] for item in items) else None
 
 
 def refusal_of_open_list(request: Request, user: User, items: list[Item]) -> Refusal | None:

@@ -29,7 +29,7 @@ from accounts import people
 from creditfujian.lib.merkle import SIZE, Growing, Tree
 from creditfujian.lib.signed_note import NOTHING_BEFORE, Head
 
-CHUNK = 50_000  # lines compared in one statement
+CHUNK = 20_000  # lines compared in one statement
 _BOUNDS = "SELECT min(at), max(at), min(query_id), max(query_id) FROM access_leaf WHERE number >= %s AND number < %s"
 _COMPARE = """
 SELECT count(*), string_agg(stored, ''::bytea ORDER BY number),

@@ -1,9 +1,13 @@
 """Signing in: staff by user name; citizens by user name or identity number."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import BooleanField, F, Func
+from django.contrib.auth.models import Group, Permission
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest
 
 from accounts import people
@@ -26,15 +30,28 @@ def account_named(typed: str) -> User | None:
     return User.objects.filter(username=typed).first()
 
 
+@cache
+def _accounts() -> "QuerySet[User, Any]":
+    """Return accounts with organisation, whether their person may act, groups, and permissions as Django spells them."""
+    groups = Group.objects.filter(user=OuterRef("pk")).values("name")
+    own_or_groups = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+    spelt = Concat(F("content_type__app_label"), Value("."), F("codename"))
+    held = Permission.objects.filter(own_or_groups).order_by().values_list(spelt)
+    alive = Func(F("person"), function="accounts_may_act", output_field=BooleanField())
+    related = User.objects.select_related("organisation").annotate(person_may_act=alive)
+    return related.annotate(in_groups=ArraySubquery(groups), held=ArraySubquery(held))
+
+
 class StaffAndCitizens(ModelBackend):
     """Django's backend, plus the identity number as a citizen's other name (never stored or logged)."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Fetch the account of a session with its organisation, which nearly every page asks for; open what is theirs."""
-        alive = Func(F("person"), function="accounts_may_act", output_field=BooleanField())
-        user = User.objects.select_related("organisation").annotate(person_may_act=alive).filter(pk=user_id).first()
+        """Fetch the account of a session with what nearly every page asks of it; open what is theirs."""
+        user = _accounts().filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):
             return None
+        user.group_names = user.in_groups
+        user._perm_cache = set(user.held)  # type: ignore[attr-defined]  # where Django keeps them: the account's and its groups'
         people.open_persons(user.person_id)
         people.open_office(user.organisation_id)
         return user

@@ -19,6 +19,11 @@ from creditfujian.lib.uscc import is_valid as uscc_is_valid
 ID_ABOUT = b"person.id_number"  # binds a sealed number to its use
 
 
+def number_under(id_cipher: bytes | memoryview) -> str:
+    """Open the seal of a person's number. Callers mask what they show: creditfujian.lib.masking."""
+    return settings.FIELD_KEYRING.open(bytes(id_cipher), about=ID_ABOUT).decode()
+
+
 class Region(models.Model):
     """An administrative division by GB/T 2260 code, with the time it was valid."""
 
@@ -196,7 +201,7 @@ class Person(models.Model):
 
     def id_number(self) -> str:
         """Open the seal. Callers mask what they show: creditfujian.lib.masking."""
-        return settings.FIELD_KEYRING.open(bytes(self.id_cipher), about=ID_ABOUT).decode()
+        return number_under(self.id_cipher)
 
     def masked_id(self, profile: masking.Profile) -> str:
         """Return the number as that reader may see it."""
@@ -313,6 +318,7 @@ class User(AbstractUser):
     must_change_password = models.BooleanField(
         "须修改密码", db_default=False, default=False, editable=False
     )  # somebody else knows it: the administrator who set it
+    group_names: list[str] | None = None  # of the account of a session, which comes with them (accounts.backends)
 
     objects = Accounts()  # type: ignore[misc]
     REQUIRED_FIELDS = ["name"]
@@ -359,8 +365,10 @@ class User(AbstractUser):
 
     def roles(self) -> list[Role]:
         """Return the account's roles, in the order of the list; asked for once, like its permissions."""
-        models.prefetch_related_objects([self], "groups")
-        held = {group.name for group in self.groups.all()}
+        held = self.group_names
+        if held is None:
+            models.prefetch_related_objects([self], "groups")
+            held = [group.name for group in self.groups.all()]
         return [role for role in Role if role.value in held]
 
     def has_role(self, *roles: Role) -> bool:

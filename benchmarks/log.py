@@ -2,7 +2,9 @@
 
 Run: `make bench ARGS="log --lines 300000"`. In one run, one after the other:
 
-* **insert, one table**: so many rows into a table like `access_query` with its key and index, set-based, nothing else.
+* **insert, one table**: so many rows into a table like `access_query` with its key and indexes, set-based, nothing else.
+* **insert, one by one**: the same table, a statement and a transaction for each row with its values as parameters, as the
+  gateway writes lines; by psycopg2 alone, so nothing of Django's is counted.
 * **insert, the log**: the same lines with a person and an answer each into the log's three tables, as the gateway leaves them.
 * **seal**: all of them at once, and a minute's worth (`--minute`) as the worker does it.
 * **bare SHA-256, in memory**: hashlib over the lines' bytes, fetched beforehand. The hardest limit: nothing is read.
@@ -89,6 +91,11 @@ def sealing(lines: int, minute: int) -> dict[str, float]:
     with owner.cursor() as cursor:
         cursor.execute("CREATE TABLE bare (LIKE access_query INCLUDING ALL)")
         one = timed(lambda: cursor.execute(f"INSERT INTO bare ({COLUMNS}) {VALUES}", [lines]))
+        cursor.execute(f"{VALUES} OFFSET 0", [min(lines, 5_000)])
+        rows, places = cursor.fetchall(), ", ".join(["%s"] * (COLUMNS.count(",") + 1))
+        single = timed(
+            lambda: [cursor.execute(f"INSERT INTO bare ({COLUMNS}) VALUES ({places})", row) for row in rows]
+        ) / len(rows)
         cursor.execute("DROP TABLE bare")
         three = timed(lambda: insert(cursor, lines))
         for table in ("access_query", "access_queryperson", "access_queryanswer"):
@@ -99,8 +106,10 @@ def sealing(lines: int, minute: int) -> dict[str, float]:
         for table in ("access_query", "access_queryperson", "access_queryanswer", "access_leaf"):
             cursor.execute(f"VACUUM (ANALYZE) {table}")
     owner.close()
-    return {"insert, one table": one / lines, "insert, the log": three / lines, "seal, all at once": at_once / lines,
-            f"seal, {minute:,} lines": a_minute / minute}  # fmt: skip
+    return {
+        "insert, one table": one / lines, "insert, one by one": single, "insert, the log": three / lines,
+        "seal, all at once": at_once / lines, f"seal, {minute:,} lines": a_minute / minute,
+    }  # fmt: skip
 
 
 def verifying(lines: int) -> dict[str, float]:
@@ -219,7 +228,8 @@ def main() -> None:
     one, three, seal_all = found["insert, one table"], found["insert, the log"], found["seal, all at once"]
     best = min(found["verify_log, 1 connections"], found["verify_log, 2 connections"])
     for what, ratio in {
-        "sealing / insert of one table": one / seal_all, "sealing / insert of the log": three / seal_all,
+        "sealing / insert of one table": one / seal_all, "sealing / insert one by one": found["insert, one by one"] / seal_all,
+        "sealing / insert of the log": three / seal_all,
         "verify / SHA-256 in memory": found["bare SHA-256, in memory"] / best,
         "verify / SHA-256 in the database": found["bare SHA-256, in the database"] / best,
         "gateway / without the log": found["own file, without"] / found["own file, with the log"],

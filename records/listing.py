@@ -12,22 +12,32 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Prefetch, prefetch_related_objects
+from django.db.models import F, Func, Prefetch, TextField, Value, prefetch_related_objects
 from django.utils import timezone
 
-from access.actions import Ask, Asker, register_list, write_answer, write_persons, write_query
+from access.actions import (
+    Ask,
+    Asker,
+    find_and_write_persons,
+    register_list,
+    write_answer,
+    write_persons,
+    write_query,
+)
 from access.models import Kind, Purpose, Reach, Request
 from access.reading import LIST_FIELDS, purpose_in_words
 from access.rules import refusal_of_list, refusal_of_open_list
-from accounts.models import Person, User
+from accounts.models import Person, User, number_under
 from catalogue.models import Field, Item, PublicationPeriod
+from creditfujian.lib import masking
 from records.intake.base import place
-from records.models import ListSearch, Record, RecordVersion, SavedView, record_key
+from records.models import ListSearch, Record, RecordVersion, SavedView, record_key, record_number
 from records.reading import Refused, View, views_of
 from records.timeline import Step, steps
 from records.visibility import fields_for, sight_of
 
 PAGE_SIZE = 50
+_SEVERITIES = dict(PublicationPeriod.Severity.choices)
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
 
 
@@ -118,7 +128,8 @@ def register(form: ListRegistration, *, by: Asker) -> Request | Refused:
 
 def items_of(request: Request) -> list[Any]:
     """Return the items registered for, each with its `name` of today; asked for once per registration at hand."""
-    prefetch_related_objects([request], Prefetch("items", Item.objects.called(timezone.localdate())))
+    name = Func(F("pk"), Value(timezone.localdate()), function="access_item_name", output_field=TextField())
+    prefetch_related_objects([request], Prefetch("items", Item.objects.annotate(name=name)))
     return list(request.items.all())
 
 
@@ -144,10 +155,8 @@ def page(
     if isinstance(asked, Refused):
         return asked
     seq, items = asked
-    rows, goes_on = _rows(seq, request, filters.for_database() | _looked_for(search), after, newer, size)
-    if rows:
-        write_persons(seq, [(person, item) for _, person, item in rows])
-    elif search is not None and search.person_id:
+    rows, goes_on = _shown(seq, request, filters.for_database() | _looked_for(search), after, newer, size)
+    if not rows and search is not None and search.person_id:
         write_persons(seq, [(search.person_id, item.pk) for item in items])
     lines = _lines([pk for pk, _, _ in rows], items)
     codes = {item.pk: item.code for item in items}
@@ -203,12 +212,11 @@ def one(request: Request, record_id: int, *, by: Asker) -> RecordPage | Refused 
     if isinstance(asked, Refused):
         return asked
     seq, items = asked
-    rows, _ = _rows(seq, request, {"record": record_id}, None, False, 1)
+    rows, _ = _shown(seq, request, {"record": record_id}, None, False, 1)
     if not rows:
         write_answer(seq, record_ids=[], items=[])
         return None
-    _, person_id, item_id = rows[0]
-    write_persons(seq, [(person_id, item_id)])
+    item_id = rows[0][2]
     versions = list(
         RecordVersion.objects.filter(record=record_id)
         .select_related("record__person", "record__item", "record__provider", "batch__file", "batch__uploaded_by", "by",
@@ -327,37 +335,50 @@ def _looked_for(search: ListSearch | None) -> dict[str, Any]:
     return {names[ListSearch.By(search.by)]: search.text}
 
 
+Row = tuple[int, int, int]  # record, person, item
+
+
+def _shown(
+    seq: int, request: Request, wanted: dict[str, Any], after: int | None, newer: bool, size: int
+) -> tuple[list[Row], int | None]:
+    """Return the rows of one page, with a line for every person on it, and the record to go on from."""
+    return _parted(find_and_write_persons(seq, _PAGE, [seq, request.pk, json.dumps(wanted), after, newer, size]))
+
+
 def _rows(
     seq: int, request: Request, wanted: dict[str, Any], after: int | None, newer: bool, size: int
-) -> tuple[list[tuple[int, int, int]], int | None]:
-    """Return (record, person, item) of one page, and the record to go on from: None at the end, 0 when too wide."""
+) -> tuple[list[Row], int | None]:
+    """Return the rows of one page, which nobody is shown, and the record to go on from."""
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, [seq, request.pk, json.dumps(wanted), after, newer, size])
-        rows = cursor.fetchall()
+        return _parted(cursor.fetchall())
+
+
+def _parted(rows: list[Any]) -> tuple[list[Row], int | None]:
+    """Take off the line that says where to go on: a record's key, 0 when too wide; None at the end."""
     goes_on = rows.pop()[0] if rows and rows[-1][1] is None else None
     return rows, goes_on
 
 
-_SHOWN = ("item_id", "doc_no", "doc_date", "severity", "publication", "query_until", "created_at", "person__name",
-          "person__id_cipher")  # fmt: skip
+_SHOWN = ("pk", "created_at", "item_id", "doc_no", "doc_date", "severity", "publication", "query_until", "person__name",
+          "person__id_cipher", "provider__name")  # fmt: skip
 
 
 def _lines(pks: list[int], items: list[Any]) -> list[Line]:
     """Read the records of a page through row-level security, in the order of the page."""
     names = {item.pk: item.name for item in items}
-    found = Record.objects.filter(pk__in=pks).select_related("person").annotate(provider_name=F("provider__name"))
-    records = {record.pk: record for record in found.only(*_SHOWN)}
-    return [_line(records[pk], names) for pk in pks if pk in records]
+    lines = {row[0]: _line(row, names) for row in Record.objects.filter(pk__in=pks).values_list(*_SHOWN)}
+    return [lines[pk] for pk in pks if pk in lines]
 
 
-def _line(record: Any, names: dict[int, str]) -> Line:
+def _line(row: tuple[Any, ...], names: dict[int, str]) -> Line:
+    pk, entered, item, doc_no, doc_date, severity, publication, query_until, name, id_cipher, provider = row
     return Line(
-        pk=record.pk, number=record.number, name=record.person.name,
-        id_number=record.person.masked_id(sight_of(Kind.DUTY).profile), item=names.get(record.item_id, ""),
-        doc_no=record.doc_no, doc_date=record.doc_date,
-        severity=PublicationPeriod.Severity(record.severity).label if record.severity else "",
-        public_until=record.publication.upper if record.publication else None, query_until=record.query_until,
-        provider=record.provider_name,
+        pk=pk, number=record_number(pk, entered), name=name,
+        id_number=masking.id_number(number_under(id_cipher), sight_of(Kind.DUTY).profile), item=names.get(item, ""),
+        doc_no=doc_no, doc_date=doc_date,
+        severity=_SEVERITIES[severity] if severity else "",
+        public_until=publication.upper if publication else None, query_until=query_until, provider=provider,
     )  # fmt: skip
 
 

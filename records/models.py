@@ -1,6 +1,6 @@
 """Records and their versions; batches, staged rows and the sealed files they came from."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
@@ -321,8 +321,13 @@ class Record(models.Model):
     @property
     def number(self) -> str:
         """Return the record number: R, day of entry, ten digits, check character (ISO 7064 MOD 37,36)."""
-        body = f"R{timezone.localtime(self.created_at):%Y%m%d}{self.pk:010d}"
-        return body + mod_37_36(body)
+        return record_number(self.pk, self.created_at)
+
+
+def record_number(key: int, entered: datetime) -> str:
+    """Return the number of a record; the database's `records_number` says the same."""
+    body = f"R{timezone.localtime(entered):%Y%m%d}{key:010d}"
+    return body + mod_37_36(body)
 
 
 def record_key(number: str) -> int | None:

@@ -126,7 +126,7 @@ DROP FUNCTION access_leaf_is_covered();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0018_persons_under_a_line")]
+    dependencies = [("access", "0019_lines_here")]
     operations = [
         migrations.RunSQL(CONSENTS, CONSENTS_UNDONE),
         migrations.RunSQL(READINGS, READINGS_UNDONE),

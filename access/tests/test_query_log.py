@@ -54,6 +54,15 @@ def test_even_the_owner_is_stopped_by_the_trigger() -> None:
             " duty_code, items, fields_class, decision, address, correlation)"
             " VALUES ('', '', '', '', '', 'Q6', '依法公示', '', '', '', '{}', '', 'allowed', '', '')"
         )
+        cursor.execute(
+            "INSERT INTO accounts_person (sid, name, id_cipher, id_index, created_at)"
+            " VALUES (gen_random_uuid(), '某', '', '', now()) RETURNING id"
+        )
+        person = cursor.fetchone()[0]
+        cursor.execute("SELECT tableoid::regclass::text FROM access_query LIMIT 1")
+        month = cursor.fetchone()[0].replace("access_query", "access_queryperson")
+        with pytest.raises(DatabaseError, match="no query line"):  # nor by way of a partition
+            cursor.execute(f"INSERT INTO {month} (query_id, person_id, kind, allowed) VALUES (0, {person}, 'Q6', true)")
     for deed in ("UPDATE access_query SET purpose = 'x'", "DELETE FROM access_query", "TRUNCATE access_query CASCADE"):
         with pytest.raises(DatabaseError, match="append-only"), connections["owner"].cursor() as cursor:
             cursor.execute(deed)
@@ -96,6 +105,24 @@ def test_a_registration_dated_ahead_begins_now(cast: Cast) -> None:
     assert request.expires_at < timezone.now() + timedelta(minutes=31)
     with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():
         Request.objects.filter(pk=request.pk).update(created_at=ahead)
+
+
+def test_a_person_is_never_logged_without_a_query_line_of_the_same_moment(cast: Cast, line: int) -> None:
+    person = cast.citizen.person
+    assert person is not None
+    insert = (
+        "INSERT INTO access_queryperson (query_id, person_id, kind, allowed) SELECT n, %s, 'Q1', true FROM unnest(%s) n"
+    )
+    with pytest.raises(DatabaseError, match="no query line"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(insert, [person.pk, [line, 0]])
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [person.pk, [line]])
+        cursor.execute(
+            "SELECT count(*), count(t.oid) FROM pg_inherits i LEFT JOIN pg_trigger t"
+            " ON t.tgrelid = i.inhrelid AND t.tgname = 'belongs_to_a_query' WHERE i.inhparent = 'access_queryperson'::regclass"
+        )
+        partitions, guarded = cursor.fetchone()
+    assert partitions == guarded > 12
 
 
 def test_orm_deletes_and_updates_are_refused_too(line: int) -> None:

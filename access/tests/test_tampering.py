@@ -36,7 +36,6 @@ def hands_free(owner: Any) -> None:
     """Take triggers and keys between the tables away, as their owner can."""
     for table in TABLES:
         owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-    owner.execute("ALTER TABLE access_queryperson DROP CONSTRAINT queryperson_belongs_to_a_query")
     owner.execute("ALTER TABLE access_queryanswer DROP CONSTRAINT queryanswer_belongs_to_a_query")
 
 

@@ -1,9 +1,10 @@
 """Roles exclude each other, nobody is a superuser, and the three administrators stay apart."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from accounts.backends import StaffAndCitizens
 from accounts.models import Role, User
 from creditfujian.tests.cast import Cast
 
@@ -35,6 +36,21 @@ def test_nobody_can_be_made_superuser(cast: Cast) -> None:
 def test_a_citizen_is_never_staff(cast: Cast) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=cast.citizen.pk).update(is_staff=True)
+
+
+@pytest.mark.parametrize("who", ["officer_here", "auditor", "citizen", "security_admin"])
+def test_the_account_of_a_session_comes_with_its_own_roles_and_permissions_and_no_others(cast: Cast, who: str) -> None:
+    account = User.objects.get(pk=getattr(cast, who).pk)
+    account.user_permissions.add(Permission.objects.get(codename="view_item"))
+    fetched = StaffAndCitizens().get_user(account.pk)
+    assert fetched is not None
+    assert fetched.roles() == account.roles()
+    assert fetched.get_all_permissions() == account.get_all_permissions() >= {"catalogue.view_item"}
+
+
+def test_an_account_that_is_closed_is_not_fetched_with_anything(cast: Cast) -> None:
+    User.objects.filter(pk=cast.auditor.pk).update(is_active=False)
+    assert StaffAndCitizens().get_user(cast.auditor.pk) is None
 
 
 # Counts, and proofs of deletion: nothing about anybody.

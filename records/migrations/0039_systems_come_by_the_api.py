@@ -21,5 +21,5 @@ DROP FUNCTION records_batch_comes_by_its_door();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0015_passwords_anew"), ("records", "0036_more_in_context")]
+    dependencies = [("accounts", "0015_passwords_anew"), ("records", "0038_withheld_of_those_asked")]
     operations = [migrations.RunSQL(DOOR, UNDONE)]
