@@ -27,11 +27,11 @@ def load() -> str:
 
 
 def _ask(citizen: User, kind: Kind) -> questions.Question:
-    """Question the citizen's latest look of that kind that gave something and that nobody has reviewed."""
+    """Question the latest look of that kind that gave something; what a review has closed is explained already."""
     assert citizen.person is not None
     line = next(
         one for one in access_history(citizen.person)
-        if one.kind is kind and not one.refused and not one.listed and not one.reviewed.verdict and not one.reviewed.open
+        if one.kind is kind and not one.refused and not one.listed and not one.reviewed.verdict
     )  # fmt: skip
     return questions.ask(citizen.person, line.seq, by=Asker(citizen, "公示网站"))
 
