@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Func, Prefetch, TextField, Value, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from access.actions import (
@@ -128,8 +128,7 @@ def register(form: ListRegistration, *, by: Asker) -> Request | Refused:
 
 def items_of(request: Request) -> list[Any]:
     """Return the items registered for, each with its `name` of today; asked for once per registration at hand."""
-    name = Func(F("pk"), Value(timezone.localdate()), function="access_item_name", output_field=TextField())
-    prefetch_related_objects([request], Prefetch("items", Item.objects.annotate(name=name)))
+    prefetch_related_objects([request], Prefetch("items", Item.objects.called(timezone.localdate())))
     return list(request.items.all())
 
 

@@ -1,17 +1,25 @@
 """Items, their versions and what a version says: periods, fields, whom it is shared with."""
 
 from datetime import date
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now, Substr
 
 from accounts.models import Organisation, Region, User
 from catalogue.models.codes import CodeSet
 from catalogue.models.instruments import Article, Confidence
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def called(self, day: date) -> Any:
+        """Add each item's name by its version in force on a day as `name`; empty when there is none."""
+        named = Func(F("pk"), Value(day), function="access_item_name", output_field=models.TextField())
+        return self.annotate(name=named)
 
 
 class Item(models.Model):
@@ -37,6 +45,8 @@ class Item(models.Model):
     one_hand_by_command = models.BooleanField(
         "命令行、接口可单人提交", default=False, help_text="页面提交始终须另一名工作人员办理"
     )
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "目录条目"

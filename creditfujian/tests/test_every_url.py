@@ -164,7 +164,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
         "access_dutyitem": DutyItem, "records_visibility": Visibility, "records_rightsrequest": RightsRequest,
         "access_authority": Authority, "access_officialletter": OfficialLetter,
-        "access_dutyitem": DutyItem, "catalogue_itemgrant": ItemGrant, "accounts_regionsuccession": RegionSuccession,
+        "catalogue_itemgrant": ItemGrant, "accounts_regionsuccession": RegionSuccession,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
