@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Person, User
 
-# The lines of the log under a letter: of its persons, held back with it.
-LINES = """(SELECT count(*) FROM access_query q JOIN access_queryperson p ON p.query_id = q.seq AND p.at = q.at AND p.kind = 'Q7'
- WHERE q.kind = 'Q7' AND q.case_no = access_officialletter.number AND q.at >= access_officialletter.registered_at)"""
+# The lines of the log under a letter: each is about one of its persons, and held back with it.
+LINES = """(SELECT count(*) FROM access_query q WHERE q.kind = 'Q7' AND q.case_no = access_officialletter.number
+ AND q.at >= access_officialletter.registered_at)"""
 
 
 class OfficialLetterQuerySet(models.QuerySet["OfficialLetter"]):

@@ -39,8 +39,9 @@ SELECT q.seq, q.at, q.kind, q.organisation_name, q.purpose, q.case_no, q.ground,
   LEFT JOIN access_queryanswer a ON a.query_id = q.seq AND a.at = q.at
  {_SHOWN}
    AND (%(before)s::bigint IS NULL OR (p.at, q.seq) < (
-        SELECT b.at, b.query_id FROM access_queryperson b
-         WHERE b.person_id = ANY (%(persons)s) AND b.query_id = %(before)s LIMIT 1))
+        SELECT b.at, b.query_id FROM access_queryperson b JOIN access_query l ON l.seq = b.query_id AND l.at = b.at
+         WHERE b.person_id = ANY (%(persons)s) AND b.query_id = %(before)s
+           AND access_held_until(b.kind, l.case_no) IS NULL LIMIT 1))
  ORDER BY p.at DESC, q.seq DESC LIMIT %(limit)s OFFSET %(offset)s
 """  # noqa: S608 – parts of ours
 _COUNT = f"SELECT count(*), min(q.at), max(q.at) {_FROM} {_SHOWN}"

@@ -144,8 +144,11 @@ def test_what_is_held_back_is_seen_nowhere_but_counted_with_its_last_day(cast: C
 def test_a_proof_of_another_line_and_a_report_tell_nothing_of_it(cast: Cast) -> None:
     deliver(cast, [penalty(cast)])
     person = cast.citizen.person
+    reports.preview(person, by=asker(cast.citizen))
     letter = agreed(cast, persons=BOTH)
     answered(cast, letter)
+    for held in lines_of(letter):  # a number guessed is no way to learn which lines are held back, and from when they are
+        assert access_history(person, which=Which(own=True), before=held) == []
     reports.preview(person, by=asker(cast.citizen))
     seal()
     own = access_history(person, which=Which(own=True))[0]

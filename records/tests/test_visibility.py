@@ -263,7 +263,7 @@ def test_the_page_tells_an_official_who_sees_what(cast: Cast, as_user: Callable[
     assert "359901********001X" in told
     assert "3599************1X" in told
     assert "350000-MRKT-0107" in told
-    assert "省市场监督管理局" in told
+    assert "<dt>有权部门</dt><dd>省市场监督管理局" in told
     assert officer.get("/admin/records/visibility/item/FJ9-99-XXXX-0001/").status_code == 404
     for user in (cast.system_admin, cast.bank_clerk, cast.citizen, None):
         assert as_user(user).get("/admin/records/visibility/").status_code in (302, 403)
