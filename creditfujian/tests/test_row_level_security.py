@@ -1,5 +1,6 @@
 """Every table that says something of a person has a policy, or a reason why not. A new one fails until that is decided."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from records.models import Batch
 from records.reports import ask_at_counter, issue
 from records.tests.consenting import asked, registered
 from records.tests.deliveries import decided, deliver, penalty
+from records.tests.grounds import agreed
 
 NEW = identity.invent(decided(30 * 365), 61)
 OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
@@ -67,6 +69,23 @@ REASONS = {
     "records_worklistentry": "keys and numbers of records; what they say has policies",
 }  # fmt: skip
 
+# Functions that ask of a closed table as whoever is on the connection: each sees what it asks for, or refuses when it does not.
+AS_ON_THE_CONNECTION = {
+    "access_grant": "privileges, not rows", "access_guard_partitions": "partitions, not rows",
+    "access_is_the_person": "a line of this transaction; none, no person",
+    "access_withdrawal_leaves_a_line": "a line of this transaction; none, no withdrawal",
+    "records_whole_file_is_open": "a line of this transaction; none, no file",
+    "access_line_opens": "called by the owner's function alone", "access_lines": "the log, opened; too few persons, a wrong hash",
+    "records_carry_out_death": "by the owner's records_carry_out_case", "records_carry_out_merge": "by records_carry_out_case",
+    "records_change_name": "by records_carry_out_case", "records_enter_newcomer": "by records_carry_out_case",
+    "records_move": "by records_carry_out_case", "records_clashes": "by the owner's functions on cases",
+    "records_merged_numbers": "a batch at work, with everybody open",
+    "records_name_of_merged": "by the owner's records_person_by_public_document",
+    "records_consentpaper_guard": "the consent of the moment; none, no scan",
+    "records_groundpaper_guard": "the entry of the moment; none, no scan",
+    "records_shown": "what the lines of this transaction open", "records_is_written_by_the_owner": "who owns the table, not rows",
+}  # fmt: skip
+
 
 def columns(model: type[models.Model]) -> set[str]:
     return {field.column for field in model._meta.local_concrete_fields if field.column}
@@ -105,6 +124,30 @@ def test_the_application_is_held_by_its_policies() -> None:
         assert cursor.fetchone() == (False,)
         cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND pg_get_userbyid(relowner) = current_user")
         assert cursor.fetchall() == []
+
+
+@pytest.mark.django_db
+def test_rules_ask_of_closed_tables_as_the_owner() -> None:
+    """A rule that looked for absence through a policy would pass when it sees nothing."""
+    named = re.compile(rf"\b({'|'.join(tables_with_policies())})\b")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.proname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')"
+            " WHERE p.pronamespace = 'public'::regnamespace AND NOT p.prosecdef"
+        )
+        asking = {name for name, text in cursor.fetchall() if named.search(text)}
+    assert asking == set(AS_ON_THE_CONNECTION)
+
+
+@pytest.mark.django_db
+def test_whom_a_letter_names_is_not_open_to_that_person(cast: Cast) -> None:
+    agreed(cast)
+    assert seen("access_letterperson") == 1
+    for context, count in ((THEIRS, 0), (lambda cast: people.open_office(cast.bank.pk), 0),
+                           (lambda cast: people.open_office(cast.counter.pk), 1)):  # fmt: skip
+        with people.nobody():
+            context(cast)
+            assert seen("access_letterperson") == count
 
 
 # --- each table: nothing without a context, nothing with another's, the row with the right one ---------

@@ -48,7 +48,7 @@ def test_a_reading_by_duty_is_told_without_what_was_said_or_seen(cast: Cast, as_
         ({"kind": Kind.COUNTER, "purpose": "窗口为本人出具信用报告"}, "查询了您的信息"),
         ({"kind": Kind.CONSENT, "refusal": "no_consent", "ground": "未取得本人授权"}, "想查询您的信息，被拒绝"),
         ({"purpose": "办理信用修复：履行完毕"}, None), ({"purpose": "办理本人的请求：更正"}, None),
-        ({"kind": Kind.PUBLIC}, None),
+        ({"kind": Kind.PUBLIC}, None), ({"kind": Kind.COUNTER, "purpose": "窗口为本人撤回查询授权"}, None),
     ],
 )  # fmt: skip
 def test_what_is_told_and_what_is_not(cast: Cast, changes: dict[str, Any], told: str | None) -> None:

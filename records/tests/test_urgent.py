@@ -101,6 +101,7 @@ def test_the_file_opens_masked_and_everybody_concerned_is_told_at_once(
     assert "省交通运输厅" in message.subject
 
     file = file_in_emergency(opened, by=staff(cast.officer_elsewhere))
+    assert Message.objects.to(cast.citizen.person).get() == message, "told once, and not as a reading by duty"
     assert isinstance(file, File)
     assert (len(file.records), file.id_number) == (1, "359901********0011")
     seen = access_history(cast.citizen.person)[0]
