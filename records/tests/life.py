@@ -7,6 +7,7 @@ from datetime import date, datetime
 import time_machine
 from django.conf import settings
 from django.db import connection, connections
+from django.utils import timezone
 
 from access.actions import Asker
 from accounts.models import User
@@ -33,11 +34,9 @@ def owner_sql(sql: str, *values: object) -> list[tuple]:
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Let Python and the database believe it is that moment; the clock stands still."""
-    owner_sql(
-        "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS "
-        f"$$ SELECT '{moment:%Y-%m-%d}'::date $$"
-    )
+    """Let Python and the database believe it is that moment, each by the day in Fujian; the clock stands still."""
+    day = timezone.localdate(moment) if timezone.is_aware(moment) else moment.date()
+    owner_sql(f"CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS $$ SELECT '{day}'::date $$")
     with time_machine.travel(moment, tick=False):
         yield
     owner_sql(

@@ -147,7 +147,7 @@ def test_a_proof_of_another_line_and_a_report_tell_nothing_of_it(cast: Cast) -> 
     reports.preview(person, by=asker(cast.citizen))
     letter = agreed(cast, persons=BOTH)
     answered(cast, letter)
-    for held in lines_of(letter):  # a number guessed is no way to learn which lines are held back, and from when they are
+    for held in lines_of(letter):  # a number guessed tells nothing of which lines are held back, and since when
         assert access_history(person, which=Which(own=True), before=held) == []
     reports.preview(person, by=asker(cast.citizen))
     seal()
