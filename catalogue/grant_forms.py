@@ -33,7 +33,8 @@ class GrantForm(forms.Form):
         begun: dict[str, Any] = {"valid_from": first, "valid_to": grants.longest_end(first)}
         if renews:
             begun |= {"basis": renews.basis}
-        super().__init__(*args, initial=begun | kwargs.pop("initial", {}), **kwargs)
+        kwargs["initial"] = begun | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
         self.fields[
             "valid_to"
         ].help_text = f"自这一天起失效；最长到 {grants.longest_end(first)}（时限规则 {grants.LONGEST}）。"

@@ -1,6 +1,7 @@
 """The register of grants (目录授权): which organisation may supply or query which item, until when, on what basis."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -31,9 +32,8 @@ class ItemGrantQuerySet(models.QuerySet["ItemGrant"]):
 
     def ending_within(self, days: int) -> "ItemGrantQuerySet":
         """Grants in force that end within so many days, and that no further row goes on from."""
-        soon = self.in_force().filter(
-            end__lte=RawSQL("cf_today() + %s", [days], output_field=models.DateField()), ended_on=None
-        )
+        now: Any = self.in_force()
+        soon = now.filter(end__lte=RawSQL("cf_today() + %s", [days], output_field=models.DateField()), ended_on=None)
         after = ItemGrant.objects.filter(
             organisation=models.OuterRef("organisation"), item=models.OuterRef("item"),
             permission=models.OuterRef("permission"), valid_from__gte=models.OuterRef("valid_to"), ended_on=None,
@@ -44,7 +44,7 @@ class ItemGrantQuerySet(models.QuerySet["ItemGrant"]):
         """Grants that were in force and open nothing any more."""
         return self.with_end().filter(state=ItemGrant.State.IN_FORCE, end__lte=_TODAY)
 
-    def with_end(self) -> "ItemGrantQuerySet":
+    def with_end(self) -> Any:
         """Add the day from which each opens nothing, as `end`."""
         return self.annotate(end=Coalesce("ended_on", "valid_to"))
 
