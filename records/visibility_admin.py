@@ -100,7 +100,7 @@ class VisibilityAdmin(ReadOnlyAdmin):
         if version is None:
             raise Http404
         item = version.item
-        granted = ItemGrant.objects.in_force().filter(item=item, permission="query_item")
+        granted = ItemGrant.objects.in_force().filter(item=item, permission=ItemGrant.Permission.QUERY)
         duties = DutyItem.objects.in_force().filter(items=item).select_related("organisation")
         may_ask = RawSQL("SELECT code FROM access_consentpurpose WHERE %s = ANY (access_items_for(code))", [item.pk])
         context = {

@@ -73,16 +73,13 @@ REASONS = {
 AS_ON_THE_CONNECTION = {
     "access_grant": "privileges, not rows", "access_guard_partitions": "partitions, not rows",
     "access_is_the_person": "a line of this transaction; none, no person",
-    "access_withdrawal_leaves_a_line": "a line of this transaction; none, no withdrawal",
     "records_whole_file_is_open": "a line of this transaction; none, no file",
-    "access_line_opens": "called by the owner's function alone", "access_lines": "the log, opened; too few persons, a wrong hash",
+    "access_lines": "the log, opened; too few persons, a wrong hash",
     "records_carry_out_death": "by the owner's records_carry_out_case", "records_carry_out_merge": "by records_carry_out_case",
     "records_change_name": "by records_carry_out_case", "records_enter_newcomer": "by records_carry_out_case",
     "records_move": "by records_carry_out_case", "records_clashes": "by the owner's functions on cases",
     "records_merged_numbers": "a batch at work, with everybody open",
     "records_name_of_merged": "by the owner's records_person_by_public_document",
-    "records_consentpaper_guard": "the consent of the moment; none, no scan",
-    "records_groundpaper_guard": "the entry of the moment; none, no scan",
     "records_shown": "what the lines of this transaction open", "records_is_written_by_the_owner": "who owns the table, not rows",
 }  # fmt: skip
 

@@ -34,9 +34,11 @@ def owner_sql(sql: str, *values: object) -> list[tuple]:
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Let Python and the database believe it is that moment, each by the day in Fujian; the clock stands still."""
-    day = timezone.localdate(moment) if timezone.is_aware(moment) else moment.date()
-    owner_sql(f"CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS $$ SELECT '{day}'::date $$")
+    """Let Python and the database believe it is that moment; the clock stands still."""
+    owner_sql(
+        "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS "
+        f"$$ SELECT '{timezone.localtime(moment):%Y-%m-%d}'::date $$"
+    )
     with time_machine.travel(moment, tick=False):
         yield
     owner_sql(
