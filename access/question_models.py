@@ -69,6 +69,14 @@ class Question(models.Model):
         """Return the number that the person quotes: Y, day, sequence."""
         return f"Y{timezone.localdate(self.at):%Y%m%d}-{self.pk:06d}"
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """Return the latest verdict that the person is told: of the second look, else of the review once it is closed."""
+        for step in self.steps.all():
+            if step.deed == QuestionStep.Deed.REVIEWED:
+                return Verdict(step.verdict)
+        return Verdict(self.anomaly.verdict) if self.anomaly.state == Anomaly.State.CLOSED else None
+
 
 class QuestionStep(models.Model):
     """What came after the click: the person's own words, their one demand for a review, and its outcome."""

@@ -170,7 +170,8 @@ def questions_by_line(person: Person, seqs: Sequence[int]) -> dict[int, Question
     """Return the person's questions about those lines, by line."""
     if not seqs:
         return {}
-    return {one.query_seq: one for one in Question.objects.of(person).filter(query_seq__in=seqs)}
+    asked = Question.objects.of(person).filter(query_seq__in=seqs).prefetch_related("steps")
+    return {one.query_seq: one for one in asked}
 
 
 @dataclass(frozen=True)
@@ -195,10 +196,7 @@ class Story:
     @property
     def verdict(self) -> Verdict | None:
         """Return the latest verdict that the person is told."""
-        if (step := self.steps.get(Deed.REVIEWED)) is not None:
-            return Verdict(step.verdict)
-        closed = self.question.anomaly.state == Anomaly.State.CLOSED
-        return Verdict(self.question.anomaly.verdict) if closed else None
+        return self.question.verdict
 
     @property
     def is_unjustified(self) -> bool:

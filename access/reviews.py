@@ -14,7 +14,7 @@ from django.db.models import Exists, Max
 from django.utils import timezone
 
 from access import questions
-from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule, Sign
+from access.models import Anomaly, AnomalyLine, AnomalyStep, LogReading, Query, ReviewLook, ReviewRule, Sign, Verdict
 from accounts import people
 from accounts.models import User
 from catalogue import deadline_actions as clocks
@@ -218,14 +218,21 @@ def reviews_of(seqs: list[int]) -> dict[int, Reviewed]:
         cursor.execute(_READ, {"seqs": seqs})
         read = dict(cursor.fetchall())
     found = {seq: Reviewed(read=times) for seq, times in read.items()}
-    for line in AnomalyLine.objects.filter(query_seq__in=seqs).select_related("anomaly").order_by("anomaly"):
+    lines = AnomalyLine.objects.filter(query_seq__in=seqs).select_related("anomaly__question")
+    for line in lines.prefetch_related("anomaly__question__steps").order_by("anomaly"):
         before, anomaly = found.get(line.query_seq, Reviewed()), line.anomaly
         closed = anomaly.state == State.CLOSED
         found[line.query_seq] = Reviewed(
             read=before.read, open=before.open or not closed,
-            verdict=anomaly.get_verdict_display() if closed else before.verdict,
+            verdict=_verdict_of(anomaly).label if closed else before.verdict,
         )  # fmt: skip
     return found
+
+
+def _verdict_of(anomaly: Anomaly) -> Verdict:
+    """Return how a closed review ended: by the second look, where the person who asked had one."""
+    question = getattr(anomaly, "question", None)  # what opened it, if this person's
+    return Verdict(question.verdict if question else anomaly.verdict)
 
 
 # --- the rules ----------------------------------------------------------------------------------------------

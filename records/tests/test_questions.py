@@ -272,6 +272,10 @@ def test_a_second_look_once_by_others(cast: Cast, asked: Question, as_user: As) 
     told = citizen.get(page).content.decode()
     for words in ("复核完毕", "结论：没有依据", "案件编号与案卷不符", "第六十九条"):
         assert words in told
+    assert access_history(cast.citizen.person)[0].reviewed.verdict == "没有依据"
+    history = citizen.get("/me/access/").content.decode()
+    assert history.count("结论：没有依据") == 2, "beside the question and beside the review: the last word"
+    assert "结论：有依据" not in history
     assert Message.objects.filter(question=asked).count() == 2
     assert not Deadline.objects.of(asked).filter(met_on=None).exists()
     with pytest.raises(PermissionDenied):
