@@ -161,7 +161,7 @@ class ItemGrantAdmin(ProposalAdmin):
 
     def of_item_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Who may supply and query this item, until when, why."""
-        item = Item.objects.called(grants.today()).get(pk=self.one(request, pk).item_id)
+        item: Any = Item.objects.called(grants.today()).get(pk=self.one(request, pk).item_id)
         told = f"“{item.name or item.code}”（{item.code}）现在谁可以报送、查询，到什么时候，为什么。"
         return self._of(request, item.code, told, self.get_queryset(request).filter(item=item))
 

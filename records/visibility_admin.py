@@ -10,12 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
-from guardian.models import GroupObjectPermission
 
 from access.models import ConsentPurpose, DutyItem
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import Organisation
-from catalogue.models import Field, ItemVersion
+from catalogue.models import Field, ItemGrant, ItemVersion
 from creditfujian.lib import masking
 from records.forms import current_versions
 from records.models import Visibility
@@ -101,16 +100,13 @@ class VisibilityAdmin(ReadOnlyAdmin):
         if version is None:
             raise Http404
         item = version.item
-        granted = GroupObjectPermission.objects.filter(
-            permission__codename="query_item", content_type__app_label="catalogue", content_type__model="item",
-            object_pk=str(item.pk),
-        )  # fmt: skip
+        granted = ItemGrant.objects.in_force().filter(item=item, permission=ItemGrant.Permission.QUERY)
         duties = DutyItem.objects.in_force().filter(items=item).select_related("organisation")
         may_ask = RawSQL("SELECT code FROM access_consentpurpose WHERE %s = ANY (access_items_for(code))", [item.pk])
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": f"谁能看到：{version.name}",
             "version": version, "item": item, "lines": lines_of(version), "columns": [reader.label for reader in _COLUMNS],
-            "units": Organisation.objects.filter(group__in=granted.values("group")).order_by("name"),
+            "units": Organisation.objects.filter(pk__in=granted.values("organisation")).order_by("name"),
             "duties": duties if version.is_shared else [], "is_public": Field.Reader.PUBLIC in version.lets_in,
             "purposes": ConsentPurpose.objects.filter(pk__in=may_ask),
             "back": reverse("admin:records_visibility_changelist"),

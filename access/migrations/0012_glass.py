@@ -124,12 +124,7 @@ $$;
 CREATE FUNCTION access_reads_by_duty(unit bigint, wanted bigint[]) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM access_dutyitem d WHERE d.organisation_id = unit AND wanted <@ access_duty_items(unit, d.code))
-       AND NOT EXISTS (SELECT 1 FROM unnest(wanted) AS w(item) WHERE NOT EXISTS (
-               SELECT 1 FROM guardian_groupobjectpermission g
-                 JOIN auth_permission p ON p.id = g.permission_id AND p.codename = 'query_item'
-                 JOIN django_content_type t ON t.id = g.content_type_id AND t.app_label = 'catalogue' AND t.model = 'item'
-                 JOIN accounts_organisation o ON o.group_id = g.group_id AND o.id = unit
-                WHERE g.object_pk = w.item::text))
+       AND wanted <@ catalogue_granted_items(unit, 'query_item')
 $$;
 
 -- Open one person's file for the minutes of rule S11: the reading, its review and the message to the person are one.
@@ -322,8 +317,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("access", "0010_agents_and_letters"),
         ("accounts", "0010_step_up"),
-        ("catalogue", "0009_supply"),
-        ("guardian", "0001_initial"),
+        ("catalogue", "0011_grants"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

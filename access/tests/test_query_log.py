@@ -111,7 +111,7 @@ def test_a_person_is_never_logged_without_a_query_line_of_the_same_moment(cast: 
     person = cast.citizen.person
     assert person is not None
     insert = (
-        "INSERT INTO access_queryperson (query_id, person_id, kind, allowed) SELECT n, %s, 'Q1', true FROM unnest(%s) n"
+        "INSERT INTO access_queryperson (query_id, person_id, kind, allowed) SELECT n, %s, 'Q6', true FROM unnest(%s) n"
     )
     with pytest.raises(DatabaseError, match="no query line"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(insert, [person.pk, [line, 0]])

@@ -139,7 +139,7 @@ def test_one_person_read_by_many_units(cast: Cast) -> None:
         read(user, person)
     reviews.look_at(Day())
     assert not Anomaly.objects.filter(sign="many_units").exists()
-    read(cast.credit_office, person)
+    read(cast.operator, person)
     read(cast.clerk, person, kind=Kind.COUNTER)
     reviews.look_at(Day())
     found = only("many_units")

@@ -319,7 +319,7 @@ def test_without_a_partition_for_the_month_there_is_no_line_and_the_night_makes_
         write_line(cast.citizen.person)
     assert Query.objects.count() == 0
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT access_make_partitions(current_date, 1)")
+        cursor.execute("SELECT access_make_partitions(cf_today(), 1)")
     write_line(cast.citizen.person)
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.utils import timezone
 
 from access import sealing, shipping
 from access.actions import write_persons
@@ -143,7 +144,7 @@ def rechained(owner: Any, lines: list[int]) -> None:
 
 
 def without_partition(owner: Any, lines: list[int]) -> None:
-    month = Leaf.objects.first().at.strftime("%Y%m")  # type: ignore[union-attr]
+    month = timezone.localtime(Leaf.objects.first().at).strftime("%Y%m")  # type: ignore[union-attr]
     for table in ("access_queryanswer", "access_queryperson", "access_query"):
         owner.execute(f"ALTER TABLE {table} DETACH PARTITION {table}_{month}")
         owner.execute(f"DROP TABLE {table}_{month}")
@@ -157,6 +158,7 @@ ATTACKS: dict[str, tuple[Callable[[Any, list[int]], None], int, str]] = {  # wha
     "a line deleted with its leaf": (
         change("DELETE FROM access_query WHERE seq = {4}; DELETE FROM access_leaf WHERE number = 4"), 4, "封存叶缺失"),
     "an old line inserted": (change(
+        "SELECT access_make_partitions(cf_today() - 4, 1);"
         "INSERT INTO access_query SELECT (q2).* FROM (SELECT jsonb_populate_record(q, jsonb_build_object('seq', 999, 'at',"
         " q.at - interval '3 day')) AS q2 FROM access_query q WHERE seq = {4}) x"), -1, "没有在规定时间内封存"),
     "two lines in each other's place": (swapped, 5, "树根与封存叶不符"),

@@ -32,11 +32,8 @@ class ItemGrantQuerySet(models.QuerySet["ItemGrant"]):
 
     def ending_within(self, days: int) -> "ItemGrantQuerySet":
         """Grants in force that end within so many days, and that no further row goes on from."""
-        soon = (
-            self.with_end()
-            .in_force()
-            .filter(end__lte=RawSQL("cf_today() + %s", [days], output_field=models.DateField()), ended_on=None)
-        )
+        now: Any = self.in_force()
+        soon = now.filter(end__lte=RawSQL("cf_today() + %s", [days], output_field=models.DateField()), ended_on=None)
         after = ItemGrant.objects.filter(
             organisation=models.OuterRef("organisation"), item=models.OuterRef("item"),
             permission=models.OuterRef("permission"), valid_from__gte=models.OuterRef("valid_to"), ended_on=None,

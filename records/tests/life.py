@@ -7,6 +7,7 @@ from datetime import date, datetime
 import time_machine
 from django.conf import settings
 from django.db import connection, connections
+from django.utils import timezone
 
 from access.actions import Asker
 from accounts.models import User
@@ -36,7 +37,7 @@ def at(moment: datetime) -> Iterator[None]:
     """Let Python and the database believe it is that moment; the clock stands still."""
     owner_sql(
         "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS "
-        f"$$ SELECT '{moment:%Y-%m-%d}'::date $$"
+        f"$$ SELECT '{timezone.localtime(moment):%Y-%m-%d}'::date $$"
     )
     with time_machine.travel(moment, tick=False):
         yield

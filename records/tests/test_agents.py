@@ -184,8 +184,10 @@ def test_a_near_relative_of_the_dead_reads_for_their_own_interest(cast: Cast) ->
     file = read(cast, authority)
     assert isinstance(file, File)
     assert len(file.records) == 1
+    told = Message.objects.to(cast.citizen.person).count()  # before their death
     assert isinstance(agents.hand_over(authority.pk, by=asker(cast.clerk)), bytes)
-    assert not Message.objects.to(cast.citizen.person).exists()
+    assert Message.objects.to(cast.citizen.person).count() == told
+    assert not Message.objects.filter(about=authority.number).exists()
 
 
 def test_the_person_may_have_arranged_otherwise(cast: Cast) -> None:

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from access.actions import Asker
-from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of
+from catalogue.rules import items_for
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, browser_of, granted
 from records import acts, life
 from records.life_models import AnonymousCount, ArchivedRecord, Disposal, RecordAct, RecordEvent, Statement
 from records.models import BatchRow, Record, SealedFile
@@ -41,6 +42,8 @@ def row(number: str) -> dict[str, object]:
 
 def seen(cast: Cast) -> dict[str, int]:
     """How many records each way of looking shows right now."""
+    if not items_for(cast.market, "query_item").filter(pk=cast.item.pk).exists():
+        granted(cast, cast.market, cast.item, "query_item")  # by then a grant of today has run out
     with transaction.atomic():
         request = register(registration(cast), by=asker(cast.officer_here))
     duty = file_by_request(request, by=asker(cast.officer_here))  # type: ignore[arg-type]
