@@ -70,6 +70,7 @@ class Refusal(models.TextChoices):
 
 
 WHOLE_NUMBER = "完整证件号码"  # how the log tells that a number was shown whole; the database counts such lines
+DOWNLOAD_FIELDS = "下载导出文件"  # and that an exported file was fetched: the records were read when it was made
 URGENT_FIELDS = "紧急查询，部门可见，证件号码脱敏"  # and that a file was opened in an emergency
 
 

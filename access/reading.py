@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from access.models import URGENT_FIELDS, WHOLE_NUMBER, Decision, Kind, Purpose, Question, Refusal
+from access.models import DOWNLOAD_FIELDS, URGENT_FIELDS, WHOLE_NUMBER, Decision, Kind, Purpose, Question, Refusal
 from access.questions import questions_by_line
 from access.reviews import Reviewed, reviews_of
 from access.words import WORDS, Words
@@ -86,6 +86,11 @@ class Access:
     def is_urgent(self) -> bool:
         """Tell whether the file was opened in an emergency, without a duty in the register."""
         return self.fields == URGENT_FIELDS
+
+    @property
+    def is_download(self) -> bool:
+        """Tell whether the file of an export was fetched."""
+        return self.fields == DOWNLOAD_FIELDS
 
     @property
     def shows_number(self) -> bool:

@@ -197,13 +197,13 @@ class ReviewRuleAdmin(ProposalAdmin):
 
 @admin.register(LogReading)
 class LogReadingAdmin(ReadOnlyAdmin):
-    """Who read the log: those who watch are watched."""
+    """Who read the logs: those who watch are watched."""
 
-    list_display = ["at", "reader_name", "organisation_name", "reason", "terms", "lines_", "anomaly_"]
+    list_display = ["at", "log", "reader_name", "organisation_name", "reason", "terms", "lines_", "anomaly_"]
     list_select_related = ["anomaly"]
     list_per_page = 50
     date_hierarchy = "at"
-    fields = ["at", "reader_name", "organisation_name", "roles", "reason", "terms", "anomaly_", "seqs"]
+    fields = ["at", "log", "reader_name", "organisation_name", "roles", "reason", "terms", "anomaly_", "seqs"]
 
     @admin.display(description="看到的行数")
     def lines_(self, reading: LogReading) -> int:

@@ -329,8 +329,13 @@ class ReviewLook(models.Model):
 
 
 class LogReading(models.Model):
-    """One reading of lines of the query log: who, which lines, what for. The reviewers are watched as well."""
+    """One reading of lines of a log: who, which lines, what for. The reviewers are watched as well."""
 
+    class Log(models.TextChoices):
+        QUERY = "query", "查询日志"
+        CHANGES = "changes", "变更日志"
+
+    log = models.CharField("日志", max_length=7, choices=Log, default=Log.QUERY, db_default=Log.QUERY)
     reader = models.ForeignKey(User, models.PROTECT, verbose_name="查看人", related_name="+")
     reader_name = models.CharField("姓名", max_length=60)
     organisation_name = models.CharField("单位", max_length=200)
@@ -342,12 +347,17 @@ class LogReading(models.Model):
     seqs = ArrayField(models.BigIntegerField(), verbose_name="看到的日志行")
 
     class Meta:
-        verbose_name = verbose_name_plural = "查询日志的查看记录"
-        db_table_comment = "append-only: who read which lines of the query log, and why"
+        verbose_name = verbose_name_plural = "日志的查看记录"
+        db_table_comment = "append-only: who read which lines of the query log and of the log of changes, and why"
         ordering = ["-id"]
         default_permissions = ("view",)
         indexes = [GinIndex(fields=["seqs"], name="logreading_by_line")]
-        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="logreading_says_why")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="logreading_says_why"),
+            models.CheckConstraint(
+                condition=Q(log="query") | Q(log="changes", anomaly__isnull=True), name="logreading_of_a_known_log"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader_name}查看 {len(self.seqs)} 行"

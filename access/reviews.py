@@ -140,9 +140,18 @@ def _step(
 # --- who read the log ---------------------------------------------------------------------------------------
 
 
-def note_reading(seqs: list[int], *, reason: str, terms: str = "", anomaly: Anomaly | None = None, by: User) -> None:
-    """Write down, before they are shown, that somebody reads these lines of the log, and why. Raises ValidationError."""
+def note_reading(
+    seqs: list[int],
+    *,
+    reason: str,
+    terms: str = "",
+    anomaly: Anomaly | None = None,
+    log: LogReading.Log = LogReading.Log.QUERY,
+    by: User,
+) -> None:
+    """Write down, before they are shown, that somebody reads these lines of a log, and why. Raises ValidationError."""
     reading = LogReading(
+        log=log,
         reader=by, reader_name=by.name, organisation_name=by.organisation.name if by.organisation else "",
         roles="、".join(role.label for role in by.roles()), reason=hide_numbers(reason.strip())[:200],
         terms=hide_numbers(terms)[:500], anomaly=anomaly, seqs=seqs,
@@ -206,7 +215,7 @@ class Reviewed:
 
 _READ = """
 SELECT seq, count(*) FROM access_logreading r, unnest(r.seqs) AS s(seq)
- WHERE r.seqs && %(seqs)s::bigint[] AND s.seq = ANY (%(seqs)s::bigint[]) GROUP BY seq
+ WHERE r.log = 'query' AND r.seqs && %(seqs)s::bigint[] AND s.seq = ANY (%(seqs)s::bigint[]) GROUP BY seq
 """
 
 

@@ -35,7 +35,7 @@ def test_a_review_is_answered_and_closed(visitor: Come, site: Site) -> None:
     auditor.page.get_by_role("button", name="打开查询日志").click()
     auditor.look("查询日志")
     office.sign_in("credit_office")
-    for path, name in (("logreading/", "查询日志的查看记录"), ("reviewrule/", "查询核查规则"), ("reviewrule/add/", "提出核查规则"),
+    for path, name in (("logreading/", "日志的查看记录"), ("reviewrule/", "查询核查规则"), ("reviewrule/add/", "提出核查规则"),
                        ("reviewrule/1/change/", "查询核查规则-一条")):  # fmt: skip
         office.go(f"/admin/access/{path}")
         office.look(name)

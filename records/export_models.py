@@ -182,6 +182,21 @@ class ExportTarget(models.Model):
         return "一人"
 
 
+class ExportPerson(models.Model):
+    """Whose lines were written when the file was made, for those of each download: the application neither sees nor writes this."""
+
+    pk = models.CompositePrimaryKey("export_id", "person_id")
+    export = models.ForeignKey(Export, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    person_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导出文件中的人"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return "一人"
+
+
 class ExportNumber(models.Model):
     """A number of a list, by its keyed indexes: the application neither sees nor writes this (`records_export_name`)."""
 
@@ -199,11 +214,12 @@ class ExportNumber(models.Model):
 
 
 class ExportDownload(models.Model):
-    """One fetching of the file."""
+    """One fetching of the file, under a line of the query log; the database adds that of each person in it."""
 
     export = models.ForeignKey(Export, models.PROTECT, verbose_name="导出", related_name="downloads")
     by = models.ForeignKey(User, models.PROTECT, verbose_name="下载人", related_name="+")
     address = models.CharField("来源网段", max_length=50, blank=True)
+    query_seq = models.BigIntegerField("查询日志号", null=True, help_text="此前的下载没有")
     at = models.DateTimeField("下载时间", db_default=models.functions.Now())
 
     class Meta:

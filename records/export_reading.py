@@ -34,14 +34,7 @@ def read_next(export: Export) -> None:
     """
     assert transaction.get_connection().in_atomic_block
     by = Asker(export.requested_by, export.channel, export.address)
-    seq = write_query(
-        Ask(
-            kind=Kind.DUTY, ground=f"履行法定职责（事项编码 {export.duty_code}），批量导出 {export.number}",
-            purpose=purpose_in_words(Purpose(export.purpose), export.purpose_text), fields_class="部门可见，证件号码脱敏",
-            items=list(export.items.all()), case_no=export.case_no, duty_code=export.duty_code,
-        ),
-        by=by,
-    )  # fmt: skip
+    seq = write_query(ask_of(export, "批量导出", "部门可见，证件号码脱敏"), by=by)
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM records_export_open(%s, %s, %s)", [export.pk, seq, CHUNK])
         until, passed, _ = cursor.fetchone()
@@ -61,6 +54,15 @@ def read_next(export: Export) -> None:
         export=export, number=export.parts.count() + 1, rows=len(rows), sealed=_seal(export, rows)
     )
     export.last_person, export.persons_done, export.rows = until, export.persons_done + passed, export.rows + len(rows)
+
+
+def ask_of(export: Export, deed: str, fields_class: str) -> Ask:
+    """Return what the log says of an export's making or fetching: for its duty and case, by its number."""
+    return Ask(
+        kind=Kind.DUTY, ground=f"履行法定职责（事项编码 {export.duty_code}），{deed} {export.number}",
+        purpose=purpose_in_words(Purpose(export.purpose), export.purpose_text), fields_class=fields_class,
+        items=list(export.items.all()), case_no=export.case_no, duty_code=export.duty_code,
+    )  # fmt: skip
 
 
 def _ordinals(cursor: Any, export: Export, seq: int) -> dict[int, str] | None:

@@ -13,11 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from access.web import STAFF_SITE, asker
-from accounts import people
-from accounts.admin import AboutPersonsAdmin, ProofForm
+from accounts.admin import ProofForm, ReadOnlyAdmin
 from accounts.web import do_and_say, signed_in
-from creditfujian.lib import masking
-from creditfujian.lib.masking import Profile
 from records import report_pdf, reports
 from records.report_models import CounterRequest, Report
 
@@ -43,20 +40,14 @@ class PrintForm(forms.Form):
 
 
 @admin.register(CounterRequest)
-class CounterRequestAdmin(AboutPersonsAdmin):
-    """Nobody at the counter sees a file: the report goes to the printer and to its person."""
+class CounterRequestAdmin(ReadOnlyAdmin):
+    """Nobody at the counter sees a file: the report goes to the printer and to its person. Nor whose request it is, but to check."""
 
     add_label = "窗口出具报告"
-    list_display = ["asked_at", "masked_person", "asked_by", "state", "decided_by", "report_number"]
+    list_display = ["__str__", "asked_at", "asked_by", "state", "decided_by", "report_number"]
     list_filter = ["state"]
     list_select_related = ["asked_by", "decided_by", "report"]
     list_per_page = 50
-
-    @admin.display(description="当事人")
-    def masked_person(self, request: CounterRequest) -> str:
-        person = people.opened(request)  # of one's own counter: get_queryset
-        assert person is not None
-        return f"{masking.name(person.name, Profile.PUBLIC)}（{person.masked_id(Profile.PUBLIC)}）"
 
     @admin.display(description="报告编号")
     def report_number(self, request: CounterRequest) -> str:
@@ -156,10 +147,12 @@ class CounterRequestAdmin(AboutPersonsAdmin):
         self, request: HttpRequest, asked: CounterRequest, status: int = 200, **forms_: forms.Form
     ) -> HttpResponse:
         report = getattr(asked, "report", None)
+        why_not = reports.why_not_confirm(asked, signed_in(request))
+        whose = "" if why_not else reports.whose_at_counter(asked, by=asker(request, STAFF_SITE))
         context = self._context(
-            request, title="窗口出具报告", asked=asked, person=self.masked_person(asked), report=report,
+            request, title=f"窗口出具报告：{asked}", asked=asked, whose=whose, report=report,
             prints=report.prints.select_related("by") if report else [], kept=getattr(report, "kept", None),
-            why_not=reports.why_not_confirm(asked, signed_in(request)),
+            why_not=why_not,
             confirm=forms_.get("confirm") or ConfirmForm(), refuse=forms_.get("refuse") or ReasonForm(),
             again=forms_.get("again") or PrintForm(),
         )  # fmt: skip

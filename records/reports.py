@@ -211,6 +211,27 @@ def why_not_confirm(request: CounterRequest, user: User) -> str:
 
 
 @transaction.atomic
+def whose_at_counter(request: CounterRequest, *, by: Asker) -> str:
+    """Say, masked, whose request it is, to who holds it against the card: under a line that opens no record (Q2).
+
+    Raises PermissionDenied for everybody else: the first officer has seen the card, and later nobody needs to know.
+    """
+    user = _clerk(by, "records.print_report")
+    current = CounterRequest.objects.visible_to(user).get(pk=request.pk)
+    if reason := why_not_confirm(current, user):
+        raise PermissionDenied(reason)
+    person = people.opened(current)
+    assert person is not None
+    seq = write_query(
+        Ask(kind=Kind.COUNTER, ground=COUNTER_GROUND, purpose="第二名窗口人员核对证件", fields_class="脱敏的姓名和证件号码，不含记录",
+            items=[], case_no=str(current), person=person),
+        by=by,
+    )  # fmt: skip
+    write_answer(seq, record_ids=[], items=[])
+    return f"{masking.name(person.name, Profile.PUBLIC)}（{person.masked_id(Profile.PUBLIC)}）"
+
+
+@transaction.atomic
 def refuse_at_counter(request_id: int, *, by: User, reason: str) -> CounterRequest:
     """Send the request back with a reason. Raises PermissionDenied, ValidationError."""
     if not by.has_perm("records.print_report"):

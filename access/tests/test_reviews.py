@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from auditlog.context import set_actor
+from auditlog.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
@@ -338,6 +340,77 @@ def test_the_auditor_gives_a_reason_before_the_log_opens(cast: Cast, as_user: Ca
     for user in (cast.officer_here, cast.head, cast.operator, cast.system_admin):
         assert as_user(user).get("/admin/access/query/reason/").status_code == 403
         assert as_user(user).get("/admin/access/query/").status_code == 403
+
+
+def test_the_query_log_names_officials_and_no_citizen(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    read(cast.officer_here, cast.citizen.person)
+    own = read(cast.citizen, cast.citizen.person, kind=Kind.SELF, case_no="", duty_code="", request_no=None)
+    auditor = as_user(cast.auditor)
+    auditor.post("/admin/access/query/reason/", {"reason": "季度审计"})
+    listed = auditor.get("/admin/access/query/").content.decode()
+    assert "陈*" in listed
+    assert "经办人丙" in listed
+    assert "陈小满" not in listed
+    for page in ("change", "history"):
+        shown = auditor.get(f"/admin/access/query/{own}/{page}/", follow=True).content.decode()
+        assert "陈*" in shown
+        assert "陈小满" not in shown
+    found = auditor.get("/admin/access/query/?q=陈小满").content.decode()
+    assert "陈*" not in found, "nor is one found by name"
+    narrowed = auditor.get("/admin/access/query/?actor_name__startswith=陈小满", follow=True)
+    assert "陈*" not in narrowed.content.decode() or narrowed.status_code == 400
+
+
+def test_the_log_of_changes_names_no_citizen_and_its_reading_is_seen(
+    cast: Cast, as_user: Callable[[User | None], Client]
+) -> None:
+    cast.citizen.email = "chen@example.org"
+    with set_actor(cast.citizen):
+        cast.citizen.save()
+    with set_actor(cast.system_admin):
+        cast.officer_here.email = "c@example.org"
+        cast.officer_here.save()
+    line = LogEntry.objects.get_for_object(cast.citizen).latest("pk")
+    made = LogEntry.objects.get_for_object(cast.citizen).earliest("pk")
+    log, auditor = "/admin/auditlog/logentry/", as_user(cast.auditor)
+    for page in (log, f"{log}{line.pk}/change/"):
+        assert auditor.get(page).headers["Location"] == f"{log}reason/"
+    auditor.post("/admin/access/query/reason/", {"reason": "季度审计"})
+    assert auditor.get(log).status_code == 302, "the reason for one log opens no other"
+    auditor.post(f"{log}reason/", {"reason": "核对账户变更"})
+    listed = auditor.get(log).content.decode()
+    assert "陈*" in listed
+    assert cast.officer_here.name in listed
+    for entry in (line, made):
+        for page in ("change", "history"):
+            opened = auditor.get(f"{log}{entry.pk}/{page}/", follow=True).content.decode()
+            assert "陈*" in opened
+            assert not [word for word in ("陈小满", "chen@example.org") if word in listed + opened]
+    assert "陈*" not in auditor.get(f"{log}?q=陈小满").content.decode()
+    for guess in ("object_repr", "actor__name", "changes__contains"):
+        assert "陈*" not in auditor.get(f"{log}?{guess}=陈小满", follow=True).content.decode()
+    readings = list(LogReading.objects.filter(log="changes").order_by("pk"))
+    assert {reading.reason for reading in readings} == {"核对账户变更"}
+    assert line.pk in readings[0].seqs
+    assert [line.pk] in [reading.seqs for reading in readings]
+    assert "核对账户变更" in as_user(cast.credit_office).get("/admin/access/logreading/").content.decode()
+    assert not LogReading.objects.filter(log="query").exists()
+    for user in (cast.officer_here, cast.credit_office, cast.system_admin, cast.operator):
+        assert as_user(user).get(log).status_code == 403
+        assert as_user(user).get(f"{log}reason/").status_code == 403
+
+
+def test_a_reading_of_changes_is_no_reading_of_queries(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+    seq = read(cast.officer_here, cast.citizen.person)
+    reviews.note_reading([seq], reason="核对账户变更", log=LogReading.Log.CHANGES, by=cast.auditor)
+    assert access_history(cast.citizen.person)[0].reviewed.read == 0
+    row = (
+        "INSERT INTO access_logreading (log, reader_id, reader_name, organisation_name, roles, reason, terms, seqs)"
+        " VALUES (%s, %s, '', '', '', '看看', '', '{1}')"
+    )
+    for user in (cast.credit_office, cast.system_admin, cast.officer_here):
+        refused_by_database("read by its auditor", row, "changes", user.pk)
+    refused_by_database("known_log", row, "other", cast.auditor.pk)
 
 
 def test_nobody_notes_a_reading_for_somebody_without_that_duty(cast: Cast, many: Anomaly) -> None:

@@ -142,6 +142,33 @@ def test_the_pages_show_nothing_unmasked_and_lead_from_card_to_paper(cast: Cast,
     )
 
 
+def test_whose_request_it_is_is_shown_to_the_second_officer_alone_under_a_line(cast: Cast, as_user: As) -> None:
+    request, colleague = asked(cast), second_clerk(cast)
+    first, second = as_user(cast.clerk), as_user(colleague)
+    page = f"/admin/records/counterrequest/{request.pk}/change/"
+    masked, lines = ("陈*", "0011", "**11"), len(access_history(cast.citizen.person))
+    for shown in (
+        first.get("/admin/records/counterrequest/"),
+        second.get("/admin/records/counterrequest/"),
+        first.get(page),
+    ):
+        assert f"窗口申请 {request.pk}" in shown.content.decode()
+        assert not [word for word in masked if word in shown.content.decode()]
+    assert len(access_history(cast.citizen.person)) == lines
+    assert "申请人：<strong>陈*（3599************11）" in second.get(page).content.decode()
+    line = access_history(cast.citizen.person)[0]
+    assert (line.kind, line.purpose, line.case_no, line.items, line.count) == (
+        "Q2", "第二名窗口人员核对证件", f"窗口申请 {request.pk}", [], 0,
+    )  # fmt: skip
+    reports.confirm_at_counter(request.pk, by=staff(colleague))
+    lines = len(access_history(cast.citizen.person))
+    assert "陈*" not in second.get(page).content.decode()
+    assert len(access_history(cast.citizen.person)) == lines
+    for user in (cast.clerk, colleague, cast.officer_here):
+        with pytest.raises(PermissionDenied):
+            reports.whose_at_counter(request, by=staff(user))
+
+
 def test_a_request_can_be_sent_back_with_a_reason(cast: Cast) -> None:
     request, colleague = asked(cast), second_clerk(cast)
     with pytest.raises(ValidationError):

@@ -2,27 +2,31 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from access.models import Kind, Purpose, Query, QueryAnswer, QueryPerson, Request
+from access import reviews
+from access.actions import write_query
+from access.models import DOWNLOAD_FIELDS, Anomaly, Kind, Purpose, Query, QueryAnswer, QueryPerson, Request
 from access.reading import access_history
 from accounts.models import User
 from catalogue.models import Item
+from creditfujian.dev import owner_sql
 from creditfujian.lib.identity import invent
 from creditfujian.lib.spreadsheet import safe
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
 from records import export_reading, exports
-from records.export_models import Export, ExportDownload, ExportPart, ExportTarget
+from records.export_models import Export, ExportDownload, ExportPart, ExportPerson, ExportTarget
 from records.intake.store import _path
 from records.jobs import run_export
 from records.models import Record, SealedFile
@@ -92,6 +96,35 @@ def fetched(cast: Cast, export: Export) -> bytes:
         return stream.read()
 
 
+@contextmanager
+def down(name: str) -> Iterator[None]:
+    """Let the application no longer write that table of the log."""
+    as_owner(
+        "CREATE FUNCTION log_is_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the log is down'; END $$;"
+        f"CREATE TRIGGER log_is_down BEFORE INSERT ON {name} EXECUTE FUNCTION log_is_down()"
+    )
+    try:
+        yield
+    finally:
+        as_owner(f"DROP TRIGGER log_is_down ON {name}; DROP FUNCTION log_is_down()")
+
+
+def as_owner(statement: str, *values: object) -> list[tuple[object, ...]]:
+    """Run SQL as whom row-level security does not stop."""
+    link = owner_sql.connect(settings.DATABASES["owner"], connection.settings_dict["NAME"])
+    try:
+        with link, link.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        link.close()
+
+
+def kept(export: Export) -> object:
+    """How many persons of an export the database still knows."""
+    return as_owner("SELECT count(*) FROM records_exportperson WHERE export_id = %s", export.pk)[0][0]
+
+
 def table(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
@@ -103,8 +136,8 @@ def test_what_is_written_is_what_was_logged_line_for_line(cast: Cast) -> None:
     assert sorted(row["记录编号"][9:19] for row in rows) == sorted(f"{pk:010d}" for pk in answers)
     persons = QueryPerson.objects.filter(query__case_no=export.case_no)
     assert {p.person_id for p in persons} == {cast.citizen.person_id, cast.other_citizen.person_id}
-    assert persons.count() == 2
-    line = access_history(cast.citizen.person)[0]
+    assert persons.count() == 4, "a line of the reading and one of the download for each"
+    line = access_history(cast.citizen.person)[1]
     assert (line.kind, line.unit, line.purpose, line.count) == (
         Kind.DUTY,
         "省市场监督管理局",
@@ -291,6 +324,82 @@ def test_only_the_requester_fetches_within_the_links_time_and_each_time_is_noted
             export.pk,
             cast.head.pk,
         )
+
+
+def noted(export: Export, seq: int | None) -> None:
+    """Note a download by SQL."""
+    row = "INSERT INTO records_exportdownload (export_id, by_id, address, query_seq) VALUES (%s, %s, '', %s)"
+    sql(row, export.pk, export.requested_by_id, seq)
+
+
+@transaction.atomic
+def by_sql(export: Export, *, under: Export, times: int, fields_class: str = DOWNLOAD_FIELDS) -> None:
+    """Note downloads of an export under a line written for one."""
+    ask = export_reading.ask_of(under, "下载了导出文件", fields_class)
+    seq = write_query(ask, by=staff(export.requested_by))
+    for _ in range(times):
+        noted(export, seq)
+
+
+def test_each_download_is_a_line_for_everybody_in_the_file_and_they_read_it(cast: Cast, as_user: As) -> None:
+    export = done(cast)
+    own, page = as_user(cast.officer_here), f"/admin/records/export/{export.pk}"
+    own.post(f"{page}/link/")
+    for times in (1, 2):
+        own.get(f"{page}/download/")
+        lines = QueryPerson.objects.filter(query__fields_class=DOWNLOAD_FIELDS)
+        assert lines.count() == 2 * times
+    assert {line.person_id for line in lines} == {cast.citizen.person_id, cast.other_citizen.person_id}
+    assert [line.items for line in lines] == [[]] * 4, "a download opens no record"
+    assert {row.query_seq for row in ExportDownload.objects.all()} == {line.query_id for line in lines}
+    told = as_user(cast.citizen).get("/me/access/").content.decode()
+    assert f"下载了导出文件 {export.number}" in told
+    assert told.count('<span class="tag">下载了导出文件</span>') == 2
+    assert "下载了含有您信息的导出文件" in as_user(cast.citizen).get("/me/messages/").content.decode()
+
+
+def test_no_line_no_download(cast: Cast, as_user: As) -> None:
+    export = done(cast)
+    own, page = as_user(cast.officer_here), f"/admin/records/export/{export.pk}"
+    own.post(f"{page}/link/")
+    with down("access_query"), pytest.raises(DatabaseError):
+        own.get(f"{page}/download/")
+    with down("access_queryperson"), pytest.raises(DatabaseError):
+        own.get(f"{page}/download/")
+    assert not ExportDownload.objects.exists()
+    for seq in (None, Query.objects.latest("seq").seq):
+        with pytest.raises(IntegrityError, match="query line"), transaction.atomic():
+            noted(export, seq)
+    other = done(cast, case_no=export.case_no)
+    with pytest.raises(IntegrityError, match="query line"):
+        by_sql(export, under=other, times=1)
+    with pytest.raises(IntegrityError, match="query line"):
+        by_sql(export, under=export, times=2)
+    with pytest.raises(IntegrityError, match="query line"):
+        by_sql(export, under=export, times=1, fields_class="部门可见，证件号码脱敏")
+    assert not ExportDownload.objects.exists()
+
+
+def test_who_is_in_a_file_is_known_to_the_database_alone_and_forgotten_with_it(cast: Cast) -> None:
+    export = done(cast)
+    assert ExportPerson.objects.count() == 0, "the application does not see them"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        sql("INSERT INTO records_exportperson (export_id, person_id) VALUES (%s, 1)", export.pk)
+    sql("DELETE FROM records_exportperson")
+    assert kept(export) == 2
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=False):
+        exports.forget_files()
+    assert kept(export) == 0
+
+
+def test_a_download_is_counted_once_among_what_is_listed(cast: Cast) -> None:
+    drafted = reviews.propose(
+        by=cast.credit_office, sign="listed", threshold=2, hours=1, basis="试验", valid_from=timezone.localdate()
+    )
+    reviews.confirm(drafted.pk, by=cast.credit_office_2)
+    fetched(cast, done(cast))
+    reviews.look_at(timezone.localdate())
+    assert not Anomaly.objects.filter(sign="listed").exists(), "two persons were exported, not four"
 
 
 def test_the_file_is_sealed_and_gone_after_its_time(cast: Cast) -> None:
