@@ -17,8 +17,8 @@ ALTER POLICY letterperson_in_context ON access_letterperson USING (
 );
 """
 # Told again, the one as «by duty», the other as a stranger with the card, it would be wrong.
-_WAS = import_module("access.migrations.0016_notices").NOTICES
-NOTICES_UNDONE = _WAS[_WAS.index("CREATE FUNCTION") : _WAS.index("$$;") + 3].replace("CREATE", "CREATE OR REPLACE", 1)
+_WAS = import_module("access.migrations.0031_changes_are_read").TOLD
+NOTICES_UNDONE = _WAS[_WAS.index("CREATE OR REPLACE FUNCTION") : _WAS.index("END $$;") + len("END $$;")]
 _ALLOWED = "     WHERE CASE WHEN n.allowed"
 NOTICES = NOTICES_UNDONE.replace(
     _ALLOWED,
@@ -29,5 +29,5 @@ assert NOTICES != NOTICES_UNDONE
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0033_rules_ask_as_the_owner")]  # both were made in one night
+    dependencies = [("access", "0031_changes_are_read")]  # both were made in one night
     operations = [migrations.RunSQL(LETTERS, LETTERS_UNDONE), migrations.RunSQL(NOTICES, NOTICES_UNDONE)]

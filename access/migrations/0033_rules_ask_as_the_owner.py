@@ -22,7 +22,7 @@ def each(how: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0030_grounds_in_context")]
+    dependencies = [("access", "0032_told_once")]
     operations = [
         migrations.RunSQL(
             each("SECURITY DEFINER SET search_path = public, pg_temp"), each("SECURITY INVOKER RESET search_path")

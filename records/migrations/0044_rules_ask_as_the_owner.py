@@ -15,7 +15,7 @@ def each(how: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0041_rights_in_context"), ("access", "0033_rules_ask_as_the_owner")]
+    dependencies = [("records", "0042_downloads_are_logged"), ("access", "0033_rules_ask_as_the_owner")]
     operations = [
         migrations.RunSQL(
             each("SECURITY DEFINER SET search_path = public, pg_temp"), each("SECURITY INVOKER RESET search_path")
