@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -37,6 +37,7 @@ from accounts.sign_in_models import FAILURES, Event
 from accounts.sign_in_rules import limits, set_limit
 from accounts.waiting import without_phone
 from accounts.web import do_and_say, door_of, require_step_up, sentence_of, signed_in
+from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 
 for model in (Group, Failure, OrmQ, Schedule, Success):  # ours say the same in the field's words
@@ -316,11 +317,36 @@ class StaffAdmin(UserAdmin):
 class SignInLineAdmin(ReadOnlyAdmin):
     """What happened at the door, for the auditor and the security administrator."""
 
-    list_display = ["at", "account", "event", "method", "network", "by", "note"]
+    list_display = ["at", "whose", "event", "method", "network", "by_", "note"]
     list_filter = ["event", "method"]
     search_fields = ["account__username", "account__name"]
     list_select_related = ["account", "by"]
-    fields = ["at", "account", "event", "method", "network", "known_browser", "by", "note"]
+    fields = ["at", "whose", "event", "method", "network", "known_browser", "by_", "note"]
+    readonly_fields = ["whose", "by_"]
+
+    @admin.display(description="账户")
+    def whose(self, line: SignInLine) -> str:
+        return _name_of(line.account)
+
+    @admin.display(description="办理人")
+    def by_(self, line: SignInLine) -> str:
+        return _name_of(line.by)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SignInLine], search_term: str
+    ) -> tuple[QuerySet[SignInLine], bool]:
+        """Find officials by name: no citizen is found by a name that is not shown."""
+        if not search_term:
+            return queryset, False
+        found = Q(account__username__icontains=search_term) | Q(account__name__icontains=search_term)
+        return queryset.filter(found, account__organisation__isnull=False), False
+
+
+def _name_of(account: User | None) -> str:
+    """Name an account to those who watch over all of them: a citizen's as the public would read it."""
+    if account is None:
+        return ""
+    return str(account) if account.organisation_id else masking.name(str(account), Profile.PUBLIC)
 
 
 class LimitForm(forms.Form):

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from fido2 import cbor
 
-from accounts.models import BindingCode, Organisation, SecondFactor, Session, User
+from accounts.models import BindingCode, Organisation, SecondFactor, Session, SignInLine, User
 from accounts.second_factors import issue_binding_code, make_recovery_codes, passkeys_at, remove
 from accounts.sign_in_log import Door
 from accounts.tests.signing import Phone, code_step, events, is_in, password_step, sign_in
@@ -285,6 +285,21 @@ def test_the_auditor_reads_all_lines_and_everybody_their_own(cast: Cast) -> None
     assert browser_of(cast.system_admin).get("/admin/accounts/signinline/").status_code == 403
     assert "用户名或密码不符" in browser_of(cast.clerk).get("/account/").content.decode()
     assert "用户名或密码不符" not in browser_of(cast.citizen).get("/account/").content.decode()
+
+
+def test_the_sign_in_log_names_officials_and_no_citizen(cast: Cast) -> None:
+    for user in (cast.citizen, cast.officer_here):
+        password_step(Client(), user.username, "错的")
+    line = SignInLine.objects.filter(account=cast.citizen).latest("pk")
+    for watcher in (cast.auditor, cast.security_admin):
+        watching, log = browser_of(watcher), "/admin/accounts/signinline/"
+        listed, opened = (watching.get(page).content.decode() for page in (log, f"{log}{line.pk}/change/"))
+        assert cast.officer_here.name in listed
+        for page in (listed, opened):
+            assert "陈*" in page
+            assert cast.citizen.name not in page
+        assert "陈*" not in watching.get(f"{log}?q={cast.citizen.name}").content.decode()
+        assert cast.officer_here.name in watching.get(f"{log}?q={cast.officer_here.username}").content.decode()
 
 
 def test_changing_the_password_ends_other_sessions(cast: Cast) -> None:
