@@ -14,7 +14,8 @@ def load() -> str:
     """Question two looks and ask the supplier for something, as people would; say what was done."""
     citizen, second = (User.objects.get(username=name) for name in ("citizen", "citizen2"))
     head, auditor = (User.objects.get(username=name) for name in ("decider_head", "auditor"))
-    answered, waits = _ask(citizen, Kind.DUTY), _ask(citizen, Kind.CONSENT)
+    assert head.organisation is not None
+    answered, waits = _ask(citizen, Kind.DUTY, head.organisation.uscc), _ask(citizen, Kind.CONSENT)
     reviews.answer(
         answered.anomaly, verdict="justified", text="已核对案卷，编号与登记一致", by=head,
         told="双随机检查抽中了您登记的作坊，检查前依《市场主体登记管理条例》第三十八条核实既往处罚，只看了行政处罚一项。",
@@ -26,12 +27,12 @@ def load() -> str:
     return f"本人疑问 {answered.number} 已有结论、{waits.number} 待答复；权利请求 {correct.number} 等 2 件待答复"
 
 
-def _ask(citizen: User, kind: Kind) -> questions.Question:
-    """Question the latest look of that kind that gave something; what a review has closed is explained already."""
+def _ask(citizen: User, kind: Kind, unit: str = "") -> questions.Question:
+    """Question the latest look of that kind, of that unit, that gave something; what a review has closed is explained."""
     assert citizen.person is not None
     line = next(
         one for one in access_history(citizen.person)
-        if one.kind is kind and not one.refused and not one.listed and not one.reviewed.verdict
+        if one.kind is kind and unit in one.uscc and not one.refused and not one.listed and not one.reviewed.verdict
     )  # fmt: skip
     return questions.ask(citizen.person, line.seq, by=Asker(citizen, "公示网站"))
 

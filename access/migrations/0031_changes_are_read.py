@@ -318,7 +318,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0033_rules_ask_as_the_owner")]
+    dependencies = [("access", "0030_grounds_in_context")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -138,7 +138,7 @@ DROP FUNCTION records_export_number(records_export);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0044_rules_ask_as_the_owner"), ("access", "0031_changes_are_read")]
+    dependencies = [("records", "0041_rights_in_context"), ("access", "0031_changes_are_read")]
 
     operations = [
         migrations.CreateModel(

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from access.actions import Asker
-from accounts.models import User
+from accounts.models import Person, User
 from creditfujian.tests.cast import Cast
 from records import acts
 from records.act_reading import records_of
@@ -45,6 +45,14 @@ def at(moment: datetime) -> Iterator[None]:
         "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS "
         "$$ SELECT (transaction_timestamp() AT TIME ZONE 'Asia/Shanghai')::date $$"
     )
+
+
+def themselves(person: Person) -> Asker:
+    """The person at the portal, with an account if they had none."""
+    user = User.objects.filter(person=person).first()
+    if user is None:
+        user = User.objects.create(username=f"self{person.pk}", name="本人", kind=User.Kind.CITIZEN, person=person)
+    return Asker(user, "公示网站")
 
 
 def numbers_of(user: User) -> list[str]:

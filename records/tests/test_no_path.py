@@ -18,7 +18,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from access.actions import Asker
 from accounts.models import Person
 from catalogue import actions as catalogue_actions
 from catalogue.models import Instrument, Item
@@ -36,7 +35,7 @@ from records.soundness import check_sealed
 from records.soundness_models import Unsound
 from records.tests.api import BATCHES, System, as_lines, checked, system
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty
-from records.tests.life import asker, numbers_of, opened_and_decided
+from records.tests.life import asker, numbers_of, opened_and_decided, themselves
 from records.tests.typing import fields, type_in
 
 REFUSED = (PermissionDenied, ValidationError, DatabaseError)
@@ -380,8 +379,8 @@ def given(cast: Cast) -> list[tuple[Person, View]]:
     """All that is given about anybody. A person's own file is the widest: whatever others are given stands in it."""
     with connection.cursor() as cursor:  # nothing is at work any more
         cursor.execute("SELECT set_config('cf.batch', '', true), set_config('cf.act', '', true)")
-    by = Asker(cast.citizen, "公示网站")
-    return [(person, view) for person in Person.objects.order_by("pk") for view in own_file(person, by=by).records]
+    persons = Person.objects.order_by("pk")
+    return [(person, view) for person in persons for view in own_file(person, by=themselves(person)).records]
 
 
 def says_of(view: View) -> tuple[Any, ...]:

@@ -60,6 +60,7 @@ def late_in_2026(transactional_db: None) -> Iterator[None]:
 
 
 @apart
+@pytest.mark.own_cast  # entered on that day
 @pytest.mark.usefixtures("late_in_2026")
 @pytest.mark.parametrize(("day", "months"), [(date(2026, 3, 31), 12), (date(2026, 4, 1), 12)])
 def test_an_old_document_delivered_soon_after_gets_the_better_end(cast: Cast, day: date, months: int) -> None:
@@ -82,6 +83,7 @@ def stored_under_the_old_order(cast: Cast) -> str:
 
 
 @apart
+@pytest.mark.own_cast  # entered on that day
 @pytest.mark.usefixtures("late_in_2026")
 def test_what_is_stored_is_cut_to_the_better_end_once_with_its_lines(cast: Cast) -> None:
     stored_under_the_old_order(cast)
@@ -95,6 +97,7 @@ def test_what_is_stored_is_cut_to_the_better_end_once_with_its_lines(cast: Cast)
 
 
 @apart
+@pytest.mark.own_cast  # entered on that day
 @pytest.mark.usefixtures("late_in_2026")
 @pytest.mark.parametrize("change", [
     {"publication": DateRange(date(2026, 3, 31), date(2030, 1, 1))}, {"query_until": date(2099, 1, 1)},
@@ -109,6 +112,7 @@ def test_outside_a_delivery_or_an_act_nobody_moves_a_period_not_even_the_owner(
 
 
 @apart
+@pytest.mark.own_cast  # entered on that day
 @pytest.mark.usefixtures("late_in_2026")
 def test_a_record_whose_better_end_is_past_is_not_public_any_more(cast: Cast) -> None:
     stored_under_the_old_order(cast)

@@ -32,6 +32,9 @@ JUDGED_ON = datetime(2026, 11, 25, 10, tzinfo=ZoneInfo("Asia/Shanghai"))  # the 
 MESSY = {"messy.xlsx": 31, "messy.xls": 32, "messy.ods": 33, "messy-gb18030.csv": 34, "messy.tsv": 35}
 
 
+pytestmark = pytest.mark.own_cast  # entered on that day
+
+
 @pytest.fixture
 def that_day(db: None) -> Any:
     """The cast, on the day of the receipts."""

@@ -17,6 +17,7 @@ from records.reading import own_file, public_records
 from records.soundness import check_sealed
 from records.soundness_models import Unsound
 from records.tests.deliveries import as_csv, check, decided, deliver, penalty
+from records.tests.life import themselves
 
 WRONG = CITIZEN_NUMBER[:-1] + "0"
 YOUNG = identity.invent(decided(365 * 17), 3)
@@ -47,10 +48,10 @@ def test_a_wrong_number_or_a_minor_written_by_sql_is_found_and_hidden(
     person = Person.objects.order_by("pk").last()
     today = timezone.localdate()
     assert person is not None
-    assert len(own_file(person, by=Asker(cast.citizen, "公示网站")).records) == 1
+    assert len(own_file(person, by=themselves(person)).records) == 1
     assert check_sealed(today) == 1
     assert list(Unsound.objects.values_list("person", "fault")) == [(person.pk, fault)]
-    assert own_file(person, by=Asker(cast.citizen, "公示网站")).records == []
+    assert own_file(person, by=themselves(person)).records == []
     assert check_sealed(today) == 0
 
 
