@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
-from access.models import Authority, Kind, KinWish, Message
+from access.models import Authority, Kind, KinWish, Message, Refusal
 from accounts import people
 from accounts.actions import check_identity
 from accounts.models import Organisation, Person, User
@@ -27,6 +27,8 @@ REVIEW, LONGEST = "D60", "D61"  # deadlines: domain §7.3, §7.1
 ENTER, DECIDE = "access.enter_authority", "access.review_authority"
 NO_DUTY = "您没有办理代理人、近亲属查询的职责。"
 ENDED_BY_DEATH = "系统登记此人已经死亡，授权委托书随之失效；近亲属可以凭亲属关系证明和死亡证明另行申请。"
+_AT_COUNTER = "窗口核验证件后为本人办理代理查询（个人信息保护法第四十四条）"
+REVOKED_AT_COUNTER = "窗口为本人撤销代理查询"  # told by its own message: migration 0034
 _OWN = "本人办理代理查询（个人信息保护法第四十四条、第四十五条）"
 
 
@@ -211,17 +213,25 @@ def revoke(number: str, *, by: Asker) -> Authority:
         return _revoke(authority, by.user, "您已撤销代理查询")
 
 
-def revoke_for(number: str, id_number: str, *, by: User) -> Authority:
-    """End one at the counter, for the person who stands there with their card. Raises PermissionDenied, ValidationError."""
-    if not by.has_perm(ENTER):
+def revoke_for(number: str, id_number: str, *, by: Asker) -> Authority:
+    """End one at the counter, for the person who stands there with their card. Raises PermissionDenied, ValidationError.
+
+    The person finds it in their access history, also when the clerk named an authority that is not theirs.
+    """
+    if by.user is None or not by.user.has_perm(ENTER):
         raise PermissionDenied(NO_DUTY)
-    person = Person.objects.holder_of(check_identity(id_number))
+    person, wanted = Person.objects.holder_of(check_identity(id_number)), number.strip().upper()
     with transaction.atomic():
-        authority = _locked().filter(number=number.strip().upper()).first()
+        authority = _locked().filter(number=wanted).first()
         of = people.opened(authority) if authority else None
-        if authority is None or of is None or person is None or of.survivor() != person or not person.may_act:
-            raise ValidationError("此人没有这个编号的委托，请核对编号和证件。", code="state")
-        return _revoke(authority, by, "窗口为您撤销了代理查询")
+        theirs = of is not None and person is not None and of.survivor() == person and person.may_act
+        if person is not None:
+            refusal = "" if theirs else Refusal.NO_AUTHORITY.value
+            named = wanted if theirs else ""  # another's number is none of this person's business
+            _write_line(Kind.COUNTER, _AT_COUNTER, REVOKED_AT_COUNTER, person, named, by=by, refusal=refusal)
+        if authority is not None and theirs:
+            return _revoke(authority, by.user, "窗口为您撤销了代理查询")
+    raise ValidationError("此人没有这个编号的委托，请核对编号和证件；本次尝试已记入查询日志。", code="state")
 
 
 def _revoke(authority: Authority, user: User, subject: str) -> Authority:
@@ -251,16 +261,16 @@ def _own_person(by: Asker) -> Person:
 
 
 def _write_own_line(person: Person, deed: str, number: str, *, by: Asker) -> None:
+    _write_line(Kind.SELF, _OWN, deed, person, number, by=by)
+
+
+def _write_line(
+    kind: Kind, ground: str, deed: str, person: Person, number: str, *, by: Asker, refusal: str = ""
+) -> None:
     seq = write_query(
-        Ask(
-            kind=Kind.SELF,
-            ground=_OWN,
-            purpose=deed,
-            fields_class="代理查询，不含记录",
-            items=[],
-            case_no=number,
-            person=person,
-        ),
+        Ask(kind=kind, ground=ground, purpose=deed, fields_class="代理查询，不含记录", items=[], case_no=number,
+            person=person, refusal=refusal),
         by=by,
-    )
-    write_answer(seq, record_ids=[], items=[])
+    )  # fmt: skip
+    if not refusal:
+        write_answer(seq, record_ids=[], items=[])

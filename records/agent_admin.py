@@ -153,7 +153,7 @@ class AuthorityAdmin(AboutPersonsAdmin):
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data
             try:
-                authorities.revoke_for(data["number"], data["id_number"], by=signed_in(request))
+                authorities.revoke_for(data["number"], data["id_number"], by=asker(request, STAFF_SITE))
             except ValidationError as error:
                 form.add_error(None, error)
             else:

@@ -158,9 +158,26 @@ def test_nobody_ends_anothers(cast: Cast) -> None:
     with pytest.raises(Authority.DoesNotExist):
         authorities.revoke(authority.number, by=asker(cast.other_citizen))
     with pytest.raises(PermissionDenied):
-        authorities.revoke_for(authority.number, CITIZEN_NUMBER, by=cast.credit_office)
+        authorities.revoke_for(authority.number, CITIZEN_NUMBER, by=asker(cast.credit_office))
     authority.refresh_from_db()
     assert authority.state == STATE.APPROVED
+
+
+def test_what_the_counter_ends_or_tries_to_stands_in_the_history(cast: Cast) -> None:
+    """Of both persons their own; nobody ends one without a line, by SQL as the application neither."""
+    authority = approved(cast)
+    with pytest.raises(ValidationError, match="查询日志"):
+        authorities.revoke_for(authority.number, OTHER_NUMBER, by=asker(cast.clerk))
+    tried = access_history(cast.other_citizen.person)[0]
+    assert (tried.refused, tried.purpose, tried.case_no) == (True, "窗口为本人撤销代理查询", "")
+    with pytest.raises(DatabaseError, match="without a line"), transaction.atomic():
+        Authority.objects.filter(pk=authority.pk).update(state=STATE.REVOKED, revoked_by=cast.clerk)
+    authorities.revoke_for(authority.number, CITIZEN_NUMBER, by=asker(cast.clerk))
+    done = access_history(cast.citizen.person)[0]
+    assert (done.refused, done.kind, done.case_no) == (False, Kind.COUNTER, authority.number)
+    told = [one.subject for one in Message.objects.to(cast.citizen.person)]
+    assert told.count("窗口为您撤销了代理查询") == 1
+    assert not any("查询了您的信息" in subject for subject in told)  # once, in its own words
 
 
 def test_a_power_of_attorney_ends_with_its_person(cast: Cast) -> None:
