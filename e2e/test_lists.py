@@ -67,11 +67,19 @@ def test_an_officer_lists_searches_opens_and_hands_out(visitor: Come) -> None:
 
 
 def test_the_person_reads_that_it_was_a_list(visitor: Come) -> None:
+    citizen = visitor()
+    citizen.sign_in("citizen")
+    citizen.go("/me/")
+    name = citizen.page.get_by_role("heading", level=1).inner_text().partition("，")[0]
     officer = visitor()
     officer.sign_in("decider_officer")
     register(officer)
-    citizen = visitor()
-    citizen.sign_in("citizen")
+    page = officer.page
+    page.locator("summary", has_text="检索").click()
+    page.locator("[name=by]").select_option("name")
+    page.locator("[name=text]").fill(name)
+    page.get_by_role("button", name="检索", exact=True).click()
+    page.locator("#result_list").wait_for()
     citizen.go("/me/access/")
     assert "列表浏览" in citizen.text
     citizen.look("谁查了我-列表浏览")
