@@ -13,8 +13,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from access import questions, reviews
+from access.actions import Ask, write_query
 from access.letters import tell_released
-from access.models import Message, OfficialLetter, Question
+from access.models import Kind, Message, OfficialLetter, Question
 from accounts import people
 from accounts.models import User
 from creditfujian.tests.cast import Cast
@@ -36,8 +37,11 @@ def page_of(user: User) -> Iterator[None]:
         yield
 
 
-def committed(statement: str, *values: Any) -> None:
+def committed(statement: str, *values: Any, line: Ask | None = None, by: User | None = None) -> None:
+    """Run a statement and commit it, under a line of the log if one is given."""
     with transaction.atomic(), connection.cursor() as cursor:
+        if line is not None and by is not None:
+            write_query(line, by=asker(by))
         cursor.execute(statement, values)
 
 
@@ -79,9 +83,13 @@ def test_a_refused_request_is_kept_and_told(cast: Cast) -> None:
 
 def test_no_authority_ends_untold_because_its_person_is_closed_to_who_ends_it(cast: Cast) -> None:
     authority = approved(cast)
+    ask = Ask(
+        kind=Kind.COUNTER, ground="窗口", purpose="撤销", fields_class="不含记录", items=[], case_no=authority.number,
+        person=cast.citizen.person,
+    )  # fmt: skip
     end = "UPDATE access_authority SET state = 'revoked', revoked_by_id = %s WHERE id = %s"
     with page_of(cast.clerk), pytest.raises(DatabaseError, match="told of every entry, decision and end"):
-        committed(end, cast.clerk.pk, authority.pk)
+        committed(end, cast.clerk.pk, authority.pk, line=ask, by=cast.clerk)  # without a line nobody ends one at all
 
 
 def test_the_night_tells_whose_letter_is_let_go(cast: Cast) -> None:
