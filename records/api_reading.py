@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from creditfujian.lib.text import key_in
 from records import actions, volume
 from records.intake.base import place
 from records.intake.reasons import title_of
@@ -27,10 +28,7 @@ def own_batches(user: User) -> QuerySet[Batch]:
 
 def own_batch(number: str, user: User) -> Batch:
     """Return one of them by its number. Raises Http404, the same for one of others and one that is not there."""
-    key = number.rpartition("-")[2]
-    batch = (
-        own_batches(user).filter(pk=int(key)).first() if key.isascii() and key.isdecimal() and len(key) < 15 else None
-    )
+    batch = own_batches(user).filter(pk=key_in(number)).first()
     if batch is None or batch.number != number:
         raise Http404
     return batch
