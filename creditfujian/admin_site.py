@@ -56,11 +56,13 @@ class StaffSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         assert isinstance(request.user, User)
-        return super().index(request, {**(extra_context or {}), "waiting": waiting_for(request.user)})
+        waiting = waiting_for(request.user)
+        quiet = [card for card in waiting if not card.count]
+        told = {"waiting": waiting, "quiet": quiet, "nothing_waits": len(quiet) == len(waiting)}
+        return super().index(request, {**(extra_context or {}), **told})
 
 
 def waiting_for(user: User) -> list[Waiting]:
-    """Return what waits for the user, from every app that has a `waiting` module; what has something first."""
+    """Return what waits for the user, from every app that has a `waiting` module."""
     modules = parts((config.name for config in apps.get_app_configs()), "waiting")
-    cards = [card for module in modules for card in module.waiting_for(user)]
-    return sorted(cards, key=lambda card: card.count == 0)
+    return [card for module in modules for card in module.waiting_for(user)]
