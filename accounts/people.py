@@ -164,17 +164,17 @@ class _Told:
         if text.startswith("ROLLBACK TO"):
             self.who = None
         elif not text.startswith("RELEASE"):
-            self.bring(context["connection"], needed=any(table in text for table in _CLOSED))
+            self.bring(context["connection"], text)
         return execute(sql, params, many, context)
 
-    def bring(self, at: Any, *, needed: bool) -> None:
+    def bring(self, at: Any, text: str = "") -> None:
         """Tell the database who is open: at once when that is less than it was told, else when a statement needs it."""
         status, who = at.connection.get_transaction_status(), _open.get()
         if status == TRANSACTION_STATUS_IDLE and self.in_transaction:
             self.who, self.in_transaction = None, False
         if status == TRANSACTION_STATUS_INERROR or self.who == who:
             return
-        if needed or self.who is None or not self.who <= who:
+        if self.who is None or not self.who <= who or any(table in text for table in _CLOSED):
             with at.connection.cursor() as cursor:  # not Django's cursor, which would come by here again
                 cursor.execute(
                     "SELECT set_config('cf.people', %s, false)",
@@ -189,7 +189,7 @@ def _take_back() -> None:
     if told is None or connection.connection is None or connection.in_atomic_block:
         return  # inside a transaction the next statement brings it
     try:
-        told.bring(connection, needed=False)
+        told.bring(connection)
     except Exception:
         connection.close()
         raise

@@ -239,3 +239,14 @@ def test_versions_are_append_only_and_records_never_deleted(cast: Cast, deed: st
         staging.work_on(batch)
     assert RecordVersion.objects.count() == 1
     assert Record.objects.count() == 1
+
+
+def test_only_a_batch_at_work_reads_versions_without_a_line(cast: Cast) -> None:
+    batch = deliver(cast, [penalty(cast)])
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.WITHDRAWING)
+    staging.work_on(batch)
+    assert RecordVersion.objects.count() == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('cf.batch', '', true)")
+    assert not Record.objects.exists()
+    assert not RecordVersion.objects.exists()

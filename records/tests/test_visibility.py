@@ -22,7 +22,7 @@ from records import actions, consent_answers
 from records.glass import file_in_emergency
 from records.life_models import RecordAct
 from records.listing import Filters, Page, one, page
-from records.models import Record, Visibility
+from records.models import Record, RecordVersion, Visibility
 from records.reading import File, file_by_request, own_file, own_file_to_hand_on, public_records, register
 from records.tests import grounds
 from records.tests.consenting import granted, read
@@ -172,6 +172,7 @@ def seen_by(cast: Cast) -> set[str]:
             write_query(ask, by=staff(by))
             if Record.objects.exists():
                 found.add(kind.value)
+            assert RecordVersion.objects.exists() == Record.objects.exists(), "what a record says is shown with it"
     return found
 
 
