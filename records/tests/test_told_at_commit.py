@@ -31,9 +31,10 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owne
 
 @contextmanager
 def page_of(user: User) -> Iterator[None]:
-    """What a page of a member of staff has open: their office, and no person."""
+    """What a page of a member of staff has open: their office, their duties, and no person."""
     with people.nobody():
         people.open_office(user.organisation_id)
+        people.open_account(user.pk)
         yield
 
 
