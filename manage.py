@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Django's command line. Commands that change the schema run as the database's owner."""
+"""Django's command line. Commands that change the schema, or what only the owner may change, run as the database's owner."""
 
 import os
 import sys
 
-OWNER_COMMANDS = {"migrate", "flush", "sqlflush"}
+OWNER_COMMANDS = {"migrate", "flush", "sqlflush", "rotate_keys"}
 
 
 def main() -> None:

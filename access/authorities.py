@@ -127,8 +127,8 @@ def enter(entry: Entry, person: Person, agent: Person, *, by: User, organisation
 def tell(authority: Authority, subject: str, text: str) -> None:
     """Write a message about an authority to its person, who lives; the dead get none."""
     person = people.opened(authority)
-    if person is not None and person.deceased_on is None:
-        Message.objects.tell(person.survivor().pk, about=authority.number, subject=subject, text=text[:500])
+    if person is not None and (human := person.survivor()).deceased_on is None:
+        Message.objects.tell(human.pk, about=authority.number, subject=subject, text=text[:500])
 
 
 # --- decided by another official ------------------------------------------------------------------------------

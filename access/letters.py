@@ -224,9 +224,10 @@ SELECT DISTINCT p.person_id FROM access_query q JOIN access_queryperson p ON p.q
 
 def tell_released() -> int:
     """Tell the persons of every letter whose day has come; nothing waits for this: dates release. Safe to run twice."""
-    letters = list(OfficialLetter.objects.released_untold())
+    with people.everybody("letters whose day has come are let go"):
+        letters = list(OfficialLetter.objects.released_untold())
     for letter in letters:
-        with transaction.atomic():
+        with people.everybody("whom a letter was held back from is told"), transaction.atomic():
             locked = _locked().get(pk=letter.pk)
             if locked.told_at is not None:
                 continue

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import people
 from accounts.models import IdentityProof, Organisation, Person, Region, Role, User
 from accounts.sessions import sessions_of
 from accounts.sign_in_log import Door, write
@@ -84,26 +85,84 @@ class Proof:
 
 
 @transaction.atomic
-def prove_identity(*, id_number: str, name: str, by: User, door: Door | None = None) -> Proof:
-    """Note that the clerk saw the person with their card, and make a code: it opens an account, or sets its password anew.
+def prove_identity(*, id_number: str, name: str, by: User, lifts_factors: bool = False) -> IdentityProof:
+    """Note that the clerk saw the person with their card; it waits for another official of the counter.
 
-    The clerk is not told which. Whoever has an account finds the code in its sign-in log.
+    `lifts_factors`: the person has lost the phone and the recovery codes, so that these end with the old password.
     Raises PermissionDenied without the right, ValidationError when the number is wrong, the name is not the
     one known for it, or the holder is under eighteen.
     """
     if not by.has_perm("accounts.add_identityproof") or by.organisation is None:
         raise PermissionDenied
     person = provable_person(id_number, name)
-    IdentityProof.objects.filter(person=person, used_at=None).delete()
-    code = identity.activation_code()
+    IdentityProof.objects.filter(person=person, used_at=None, refusal="").delete()
     now = timezone.now()
-    proof = IdentityProof.objects.create(
-        person=person, clerk=by, organisation=by.organisation, checked_at=now,
-        expires_at=now + CODE_LIFE, code_hash=_code_hash(code),
+    return IdentityProof.objects.create(
+        person=person, clerk=by, organisation=by.organisation, checked_at=now, expires_at=now + CODE_LIFE,
+        lifts_factors=lifts_factors,
     )  # fmt: skip
-    if account := User.objects.filter(person=person).first():
-        write(Event.RESET_ISSUED, account, door or Door(), by=by, note=by.organisation.name)
-    return Proof(proof, code)
+
+
+def why_not_decide(proof: IdentityProof, user: User) -> str:
+    """Return why this official may not confirm or send back a proof of identity, or nothing."""
+    if not user.has_perm("accounts.confirm_identityproof") or user.organisation_id != proof.organisation_id:
+        return "您没有复核本窗口身份核验的职责。"
+    if proof.standing != "待复核":
+        return f"这次核验{proof.standing}，不需要复核。"
+    if proof.attempts >= MAX_ATTEMPTS:
+        return "证件号码多次核对不符。请重新核验身份。"
+    return "须由另一名工作人员当面复核，查验人不能自己复核。" if proof.clerk_id == user.pk else ""
+
+
+def confirm_proof(pk: int, *, id_number: str, by: User, door: Door) -> Proof:
+    """Confirm what another official saw, with the card in hand once more, and make the code.
+
+    The number is read off the card anew: whoever has not seen it cannot confirm. Nobody at the counter is told whether
+    there is an account; whoever has one finds the code in its sign-in log and messages (the database writes these).
+    Raises PermissionDenied, ValidationError; numbers that differ are counted.
+    """
+    with transaction.atomic():
+        proof, person = _to_decide(pk, by)
+        if hmac.compare_digest(person.id_number(), identity.normalise(id_number)):
+            code = identity.activation_code()
+            proof.decided_by, proof.code_hash, proof.attempts = by, _code_hash(code), 0
+            proof.save(update_fields=["decided_by", "code_hash", "attempts"])
+            if account := User.objects.filter(person=person).first():
+                write(
+                    Event.RESET_ISSUED,
+                    account,
+                    door,
+                    by=by,
+                    note=f"{proof.organisation.name}，查验人{proof.clerk.name}",
+                )
+            return Proof(proof, code)
+        proof.attempts += 1
+        proof.save(update_fields=["attempts"])
+    raise ValidationError("与查验人登记的证件号码不符。请对照证件原件重新输入；确实不符的，请退回。", code="number")
+
+
+@transaction.atomic
+def refuse_proof(pk: int, *, reason: str, by: User) -> IdentityProof:
+    """Send a proof back: no code comes of it. Raises PermissionDenied, ValidationError."""
+    if not reason.strip():
+        raise ValidationError("请写明退回理由。", code="reason")
+    proof, _ = _to_decide(pk, by)
+    proof.decided_by, proof.refusal = by, reason.strip()[:200]
+    proof.save(update_fields=["decided_by", "refusal"])
+    return proof
+
+
+def _to_decide(pk: int, by: User) -> tuple[IdentityProof, Person]:
+    """Return a proof that this official may decide on, locked, and whom it is about. Within a transaction."""
+    mine = IdentityProof.objects.select_for_update(of=("self",)).filter(organisation=by.organisation_id)
+    proof = mine.select_related("clerk", "organisation").filter(pk=pk).first()
+    if proof is None:
+        raise PermissionDenied("您没有复核本窗口身份核验的职责。")
+    if reason := why_not_decide(proof, by):
+        raise PermissionDenied(reason)
+    person = people.opened(proof)
+    assert person is not None
+    return proof, person
 
 
 def activate(*, id_number: str, code: str, username: str, password: str) -> User:
@@ -112,7 +171,7 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
     Raises ValidationError: one sentence for every failure, so that it tells nothing about who exists.
     """
 
-    def opened(person: Person) -> User | None:
+    def opened(person: Person, proof: IdentityProof) -> User | None:
         if User.objects.filter(person=person).exists():
             return None
         user = User(username=username, name=person.name, kind=User.Kind.CITIZEN, person=person)
@@ -120,18 +179,21 @@ def activate(*, id_number: str, code: str, username: str, password: str) -> User
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save()
+        proof.used_for = IdentityProof.Use.OPENED
         return user
 
     return _by_code(id_number, code, opened)
 
 
 def reset_password(*, id_number: str, code: str, password: str, door: Door) -> User:
-    """Set a citizen's forgotten password anew with the code from the counter; all sessions end, a second factor stays.
+    """Set a citizen's forgotten password anew with the code from the counter; all sessions end.
+
+    A second factor stays, unless the two at the counter noted that the phone and the recovery codes are lost.
 
     Raises ValidationError: one sentence for every failure, so that it tells nothing about who has an account.
     """
 
-    def reset(person: Person) -> User | None:
+    def reset(person: Person, proof: IdentityProof) -> User | None:
         user = User.objects.select_for_update().filter(person=person, is_active=True).first()
         if user is None:
             return None
@@ -141,24 +203,35 @@ def reset_password(*, id_number: str, code: str, password: str, door: Door) -> U
         user.save(update_fields=["password", "must_change_password"])
         sessions_of(user).delete()
         write(Event.PASSWORD_RESET, user, door, by=user, note="窗口核验身份后本人重设")
+        if proof.lifts_factors:
+            _lift_factors(user, door)
+        proof.used_for = IdentityProof.Use.RESET
         return user
 
     return _by_code(id_number, code, reset)
 
 
-def _by_code(id_number: str, code: str, deed: Callable[[Person], User | None]) -> User:
+def _lift_factors(user: User, door: Door) -> None:
+    """Unbind what a citizen has lost: the counter looked at the card for it, twice."""
+    for factor in user.second_factors.all():
+        write(Event.FACTOR_REMOVED, user, door, method=factor.kind, note="窗口核验身份后解除")
+    user.second_factors.all().delete()
+    user.recovery_codes.all().delete()
+
+
+def _by_code(id_number: str, code: str, deed: Callable[[Person, IdentityProof], User | None]) -> User:
     """Use the code from the counter up for a deed that it opens. Raises ValidationError; wrong codes are counted."""
     with transaction.atomic():
         person = Person.objects.holder_of(identity.normalise(id_number))
         proof = (
             IdentityProof.objects.select_for_update(of=("self",))
-            .filter(person=person, used_at=None, expires_at__gt=timezone.now())
+            .filter(person=person, used_at=None, code_hash__isnull=False, expires_at__gt=timezone.now())
             .first()
         )
         right = proof is not None and person is not None and person.may_act and _opens(proof, code)
-        if proof is not None and person is not None and right and (user := deed(person)):
+        if proof is not None and person is not None and right and (user := deed(person, proof)):
             proof.used_at = timezone.now()
-            proof.save(update_fields=["used_at"])
+            proof.save(update_fields=["used_at", "used_for"])
             return user
         if proof is not None and not right:
             proof.attempts += 1
@@ -167,7 +240,7 @@ def _by_code(id_number: str, code: str, deed: Callable[[Person], User | None]) -
 
 
 def _opens(proof: IdentityProof, code: str) -> bool:
-    same = hmac.compare_digest(bytes(proof.code_hash), _code_hash(code.strip().upper()))
+    same = hmac.compare_digest(bytes(proof.code_hash or b""), _code_hash(code.strip().upper()))
     return same and proof.attempts < MAX_ATTEMPTS
 
 

@@ -14,11 +14,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
+from django.views.decorators.debug import sensitive_post_parameters
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from accounts import people, second_factors
-from accounts.actions import prove_identity, register_organisation
+from accounts.actions import confirm_proof, prove_identity, refuse_proof, register_organisation, why_not_decide
 from accounts.models import (
     IdentityProof,
     Organisation,
@@ -395,24 +397,50 @@ class SignInRuleAdmin(ReadOnlyAdmin):
         return render(request, "admin/accounts/signinrule/set.html", context, status=422 if form.errors else 200)
 
 
-class ProofForm(forms.Form):
-    """What the clerk reads off the card."""
+class SecondLookForm(forms.Form):
+    """What the second official reads off the card."""
 
-    name = forms.CharField(label="姓名", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     id_number = forms.CharField(
         label="身份证号码", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
     document_seen = forms.BooleanField(label="已查验居民身份证原件，并确认持证人就是本人")
 
 
+class ProofForm(SecondLookForm):
+    """What the clerk reads off the card."""
+
+    name = forms.CharField(label="姓名", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    lifts_factors = forms.BooleanField(
+        label="手机和恢复码都不在了，重设密码时一并解除第二步验证", required=False,
+        help_text="由本人当面提出才勾选。",
+    )  # fmt: skip
+
+    field_order = ("name", "id_number", "lifts_factors", "document_seen")
+
+
+class WaitingProofFilter(admin.SimpleListFilter):
+    """Proofs of identity that wait for the second official."""
+
+    title = "是否待复核"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "待我复核")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IdentityProof]) -> QuerySet[IdentityProof]:
+        if not self.value():
+            return queryset
+        return queryset.filter(decided_by=None, expires_at__gt=timezone.now()).exclude(clerk=signed_in(request).pk)
+
+
 @admin.register(IdentityProof)
 class IdentityProofAdmin(AboutPersonsAdmin):
-    """The counter: the clerk sees the card, the person gets a code; nothing of any file is shown."""
+    """The counter: two officials see the card, the person gets a code; nothing of any file is shown."""
 
     add_label = "核验身份"
-    list_display = ["checked_at", "masked_person", "clerk", "expires_at", "used_at"]
-    list_select_related = ["clerk"]
-    fields = ["masked_person", "document", "clerk", "organisation", "checked_at", "expires_at", "used_at"]
+    list_display = ["checked_at", "masked_person", "clerk", "standing", "decided_by", "expires_at", "used_at"]
+    list_filter = [WaitingProofFilter]
+    list_select_related = ["clerk", "decided_by"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.add_identityproof")
@@ -420,29 +448,70 @@ class IdentityProofAdmin(AboutPersonsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProof]:
         return super().get_queryset(request).filter(organisation=signed_in(request).organisation_id)
 
+    @admin.display(description="状态")
+    def standing(self, proof: IdentityProof) -> str:
+        return proof.standing
+
     @admin.display(description="当事人")
     def masked_person(self, proof: IdentityProof) -> str:
         person = people.opened(proof)  # of one's own counter: get_queryset
         assert person is not None
         return f"{person.name[:1]}* {person.masked_id(Profile.PUBLIC)}"
 
+    @method_decorator(sensitive_post_parameters("name", "id_number"))
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             return admin.site.login(request)
         form = ProofForm(request.POST or None)
-        context = {**admin.site.each_context(request), "form": form, "opts": self.opts, "title": "核验身份"}
         if request.method == "POST" and form.is_valid():
-            data = form.cleaned_data
+            data = {name: form.cleaned_data[name] for name in ("id_number", "name", "lifts_factors")}
             try:
-                proof = prove_identity(
-                    id_number=data["id_number"], name=data["name"], by=signed_in(request), door=door_of(request)
-                )
+                proof = prove_identity(by=signed_in(request), **data)
             except ValidationError as error:
                 form.add_error("name" if error.code == "name_conflict" else "id_number", error)
             else:
-                context |= {"proof": proof.proof, "code": proof.code, "person": self.masked_person(proof.proof)}
-                return render(request, "admin/accounts/activation_slip.html", {**context, "title": "激活码"})
-        return render(request, "admin/accounts/prove_identity.html", context, status=422 if form.errors else 200)
+                messages.success(request, "已登记。请另一名工作人员当面查验证件后复核，由其发放激活码。")
+                return redirect("admin:accounts_identityproof_change", proof.pk)
+        return self._page(request, "add", "核验身份", form=form)
+
+    @method_decorator(sensitive_post_parameters("id_number"))
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One proof, and for another official of the counter its second look."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        mine = self.get_queryset(request).select_related("clerk", "decided_by", "organisation")
+        proof = mine.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        if proof is None:
+            raise Http404
+        if request.method == "POST" and request.POST.get("deed") == "refuse":
+            by, reason = signed_in(request), request.POST.get("reason", "")
+            do_and_say(request, lambda: refuse_proof(proof.pk, reason=reason, by=by), "已退回，不发放激活码。")
+            return redirect("admin:accounts_identityproof_change", proof.pk)
+        form = SecondLookForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                given = confirm_proof(
+                    proof.pk, id_number=form.cleaned_data["id_number"], by=signed_in(request), door=door_of(request)
+                )
+            except PermissionDenied as error:
+                messages.error(request, sentence_of(error))
+                return redirect("admin:accounts_identityproof_change", proof.pk)
+            except ValidationError as error:
+                form.add_error("id_number", error)
+            else:
+                return self._page(request, "slip", "激活码", proof=given.proof, code=given.code)
+        return self._page(
+            request, "detail", str(proof), proof=proof, form=form, why_not=why_not_decide(proof, signed_in(request))
+        )
+
+    def _page(self, request: HttpRequest, name: str, title: str, **more: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **more}
+        if "proof" in more:
+            context["person"] = self.masked_person(more["proof"])
+        status = 422 if "form" in more and more["form"].errors else 200
+        return render(request, f"admin/accounts/identityproof/{name}.html", context, status=status)
 
 
 from accounts import token_admin  # noqa: E402, F401 – further pages

@@ -50,6 +50,7 @@ class ByToken(BaseAuthentication):
             log.warning("token %s… used from outside its networks", token.hint)
             raise Problem(403, "A06", "这个令牌不能从当前地址使用。请从登记的网段调用。")
         people.open_office(token.organisation_id)
+        people.open_account(token.user_id)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

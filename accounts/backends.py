@@ -54,6 +54,7 @@ class StaffAndCitizens(ModelBackend):
         user._perm_cache = set(user.held)  # type: ignore[attr-defined]  # where Django keeps them: the account's and its groups'
         people.open_persons(user.person_id)
         people.open_office(user.organisation_id)
+        people.open_account(user.pk)
         return user
 
     def user_can_authenticate(self, user: Any) -> bool:

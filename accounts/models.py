@@ -392,35 +392,68 @@ class RoleConflict(models.Model):
 
 
 class IdentityProof(models.Model):
-    """A clerk saw the person and the document; the activation code opens an account once."""
+    """Two officials saw the person and the document, one after the other; the code of the second opens an account once.
+
+    It opens a first account, or sets a forgotten password anew: whoever holds it comes to a person's file, so one hand is
+    not enough (the database says so too).
+    """
 
     class Document(models.TextChoices):
         RESIDENT_CARD = "111", "居民身份证"
+
+    class Use(models.TextChoices):
+        OPENED = "opened", "开通账户"
+        RESET = "reset", "重设密码"
 
     person = models.ForeignKey(Person, models.PROTECT, verbose_name="自然人", related_name="proofs")
     document = models.CharField("查验证件", max_length=3, choices=Document, default=Document.RESIDENT_CARD)
     clerk = models.ForeignKey(User, models.PROTECT, verbose_name="查验人", related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name="查验窗口", related_name="+")
     checked_at = models.DateTimeField("查验时间", default=timezone.now)
-    code_hash = models.BinaryField(editable=False)
+    lifts_factors = models.BooleanField("同时解除第二步验证", default=False, db_default=False)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, verbose_name="复核人", related_name="+")
+    decided_at = models.DateTimeField("复核时间", null=True)
+    refusal = models.CharField("退回理由", max_length=200, blank=True, default="", db_default="")
+    code_hash = models.BinaryField(null=True, editable=False)
     expires_at = models.DateTimeField("激活码有效期至")
     attempts = models.PositiveSmallIntegerField("错误次数", default=0)
     used_at = models.DateTimeField("激活时间", null=True, blank=True)
+    used_for = models.CharField("用途", max_length=8, choices=Use, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = verbose_name_plural = "身份核验"
         ordering = ["-checked_at"]
+        permissions = [("confirm_identityproof", "复核身份核验、发放激活码")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(expires_at__gt=models.F("checked_at")), name="identityproof_expires_after_check"
             ),
             models.UniqueConstraint(
-                fields=["person"], condition=Q(used_at__isnull=True), name="identityproof_one_open_per_person"
+                fields=["person"], condition=Q(used_at__isnull=True, refusal=""), name="identityproof_one_open_per_person"
             ),
-        ]
+            models.CheckConstraint(
+                condition=~Q(clerk=models.F("decided_by")), name="identityproof_takes_two_hands",
+                violation_error_message="须由另一名工作人员复核，查验人不能自己复核。",
+            ),
+            models.CheckConstraint(  # what was used before it took two hands stays as it was
+                condition=Q(code_hash__isnull=True) | Q(decided_by__isnull=False, refusal="") | Q(used_at__isnull=False),
+                name="identityproof_code_is_the_second_hand_s",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"核验 {self.checked_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def standing(self) -> str:
+        """Return in a word how far it has come."""
+        if self.used_at is not None:
+            return "已使用"
+        if self.refusal:
+            return "已退回"
+        if self.expires_at <= timezone.now():
+            return "已过期"
+        return "待复核" if self.decided_by_id is None else "待本人使用"
 
 
 from accounts.sign_in_models import (  # noqa: E402, F401 – further tables of the app

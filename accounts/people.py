@@ -24,7 +24,8 @@ EVERYBODY, LOG = "*", "l"
 # Statements that name one of these need to know who is open; a line of the log is written without being seen.
 _CLOSED = (
     "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
-    "access_authority", "access_kinwish", "access_letterperson", "access_question", "access_urgentreading", "access_break_glass",
+    "access_authority", "access_officialletter", "access_kinwish", "access_letterperson", "access_question",
+    "access_urgentreading", "access_break_glass",
     "records_rightsrequest", "INTO access_query", "access_lines", "cf.batch", "access_queryperson",
 )  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256
@@ -68,6 +69,11 @@ def open_office(key: int | None) -> None:
     """Open what is the business of this office until the request ends: of whoever has signed in, or shown its token."""
     if key is not None:
         _open.set(_open.get() | {f"o{key}"})
+
+
+def open_account(key: int) -> None:
+    """Open what is the duty of this account until the request ends: of whoever has signed in, or shown its token."""
+    _open.set(_open.get() | {f"a{key}"})
 
 
 def open_batch(key: int) -> None:

@@ -164,7 +164,7 @@ def _bind(user: User, kind: SecondFactor.Kind, secret: bytes, *, label: str, doo
     with transaction.atomic():
         factor = SecondFactor.objects.create(
             user=user, kind=kind, label=label or kind.label, counter=counter, credential_id=credential_id,
-            sealed=settings.FIELD_KEYRING.seal(secret, about=_about(user)),
+            sealed=settings.FIELD_KEYRING.seal(secret, about=about_factor_of(user.pk)),
         )  # fmt: skip
         write(Event.FACTOR_ADDED, user, door, method=kind.value, note=factor.label)
         return factor
@@ -231,12 +231,13 @@ def take_binding_code(user: User, typed: str) -> bool:
     return True
 
 
-def _about(user: User) -> bytes:
-    return f"secondfactor:{user.pk}".encode()  # a sealed seed copied to another account's row does not open
+def about_factor_of(account: int) -> bytes:
+    """Return what the seeds and keys of an account are bound to: copied to another account's row they do not open."""
+    return f"secondfactor:{account}".encode()
 
 
 def _opened(factor: SecondFactor) -> bytes:
-    return settings.FIELD_KEYRING.open(bytes(factor.sealed), about=_about(factor.user))
+    return settings.FIELD_KEYRING.open(bytes(factor.sealed), about=about_factor_of(factor.user_id))
 
 
 def _handle(user: User) -> bytes:

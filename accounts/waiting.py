@@ -15,13 +15,23 @@ def without_phone() -> "QuerySet[User]":
     return asked.exclude(pk__in=given)
 
 
+def _open_proofs(user: User) -> "QuerySet[IdentityProof]":
+    """Return the proofs of identity of this official's counter that may still come to an account."""
+    mine = IdentityProof.objects.filter(organisation=user.organisation, expires_at__gt=Now())
+    return mine.filter(used_at=None, refusal="")
+
+
 def waiting_for(user: User) -> list[Waiting]:
     """Return the cards of identity proofs and accounts."""
     cards = []
     if user.has_perm("accounts.add_identityproof"):
-        count = IdentityProof.objects.filter(organisation=user.organisation, used_at=None, expires_at__gt=Now()).count()
+        count = _open_proofs(user).filter(decided_by__isnull=False).count()
         url = reverse("admin:accounts_identityproof_changelist")
         cards.append(Waiting("已发放、未激活的激活码", count, "7 天内有效，过期须重新核验", url))
+    if user.has_perm("accounts.confirm_identityproof"):
+        count = _open_proofs(user).filter(decided_by=None).exclude(clerk=user).count()
+        url = f"{reverse('admin:accounts_identityproof_changelist')}?waiting=1"
+        cards.append(Waiting("待您复核的身份核验", count, "本人在窗口等候，查验证件原件后发放激活码", url))
     if user.has_perm("accounts.assign_roles"):
         count = User.objects.filter(kind=User.Kind.STAFF, is_active=True, groups=None).count()
         url = f"{reverse('admin:accounts_user_changelist')}?without_role=1"

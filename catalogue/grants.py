@@ -158,10 +158,16 @@ def ask_for_providers(items: Iterable[Item], *, by: User) -> list[ItemGrant]:
     """Ask for what the provider of each item needs, where it was never asked for; done when an edition is published.
 
     The edition names the provider. Where another official of the credit office approved the item, two have looked at it:
-    that official asks, the publisher confirms. Else the grants wait for another official.
+    that official asks, the publisher confirms. Else the grants wait for another official. Nobody asks for or confirms
+    what they would use themselves; raises ValidationError when there is nobody else to ask.
     """
     wanted = list(Item.objects.filter(pk__in=[item.pk for item in items], grants=None).select_related("provider"))
     askers = _approvers(wanted, by)
+    if own := [item.code for item in wanted if item.pk not in askers and _would_use(by, item.provider)]:
+        raise ValidationError(
+            f"您自己会用到 {'、'.join(own)} 的授权，不能由您申请。请由省信用办另一名不报送、不查询这些条目的工作人员发布。",
+            code="own",
+        )
     first = today()
     last = longest_end(first)
     made = ItemGrant.objects.bulk_create(
@@ -174,12 +180,14 @@ def ask_for_providers(items: Iterable[Item], *, by: User) -> list[ItemGrant]:
     )  # fmt: skip
     note_created(made, by=by)
     if by.has_perm(CONFIRM) and askers:
-        confirm_together([grant for grant in made if grant.proposed_by_id != by.pk], by=by)
+        others = [grant for grant in made if grant.proposed_by_id != by.pk]
+        confirm_together([grant for grant in others if not _would_use(by, grant.organisation)], by=by)
     return made
 
 
 def _approvers(items: Sequence[Item], by: User) -> dict[int, User]:
-    """Return who approved each item, where it was another official than the publisher, who may still ask for grants."""
+    """Return who approved each item, where it was another official than the publisher, who may still ask for its grants."""
+    providers = {item.pk: item.provider for item in items}
     steps = VersionStep.objects.filter(
         item_version__item__in=items, to_state=ItemVersion.State.APPROVED
     ).select_related("by", "item_version")
@@ -191,7 +199,7 @@ def _approvers(items: Sequence[Item], by: User) -> dict[int, User]:
             continue
         if who.pk not in known:
             known[who.pk] = who.is_active and who.has_perm(PROPOSE)
-        if known[who.pk]:
+        if known[who.pk] and not _would_use(who, providers[step.item_version.item_id]):
             found[step.item_version.item_id] = who
     return found
 
@@ -248,8 +256,13 @@ def _may_ask(by: User, organisation: Organisation) -> None:
 
 def _not_for_oneself(by: User, organisation: Organisation) -> None:
     """Refuse the hand of somebody who would use the grant; the database refuses it too."""
-    if by.organisation_id == organisation.pk and any(by.has_perm(permission) for permission in _USES):
+    if _would_use(by, organisation):
         raise PermissionDenied("您自己会用到这项授权，不能由您申请或者确认。")
+
+
+def _would_use(who: User, organisation: Organisation) -> bool:
+    """Tell whether somebody would use what their organisation is granted; the database's `catalogue_would_use`."""
+    return who.organisation_id == organisation.pk and any(who.has_perm(permission) for permission in _USES)
 
 
 _USES = (

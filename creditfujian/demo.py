@@ -24,7 +24,7 @@ from access.models import Purpose, Request
 from access.sealing import seal
 from access.verifying import verify_and_note
 from accounts import reference
-from accounts.actions import activate, prove_identity, register_organisation, register_staff
+from accounts.actions import activate, confirm_proof, prove_identity, register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
 from accounts.second_factors import bind_totp
 from accounts.sign_in_log import Door
@@ -110,9 +110,9 @@ STAFF = [
         "clerk",
         "曾窗口",
         "ZWFW",
-        "窗口核验身份、发放激活码，办理出具报告，录入纸质授权书、代理人和近亲属材料",
+        "窗口核验身份，办理出具报告，录入纸质授权书、代理人和近亲属材料",
     ),
-    (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：核对后出具并打印报告"),
+    (Role.CLERK, "clerk2", "骆窗口", "ZWFW", "第二名窗口人员：复核身份核验、发放激活码，核对后出具并打印报告"),
     (Role.AUDITOR, "auditor", "何审计", "JJXX", "写明理由后查看查询日志，办结查询核查，查看登录日志和变更日志"),
     (Role.SECURITY_ADMIN, "security_admin", "罗安全", "JJXX", "分配角色、发放绑定码、管理登录安全"),
     (Role.SYSTEM_ADMIN, "system_admin", "高系统", "JJXX", "开通账户、维护机构"),
@@ -441,7 +441,7 @@ def _of_a_place(crowd: list[Somebody]) -> demo_regions.Deliver:
 
 def _citizens(crowd: list[Somebody]) -> list[Account]:
     """Prove identities at the counter and activate: one citizen with a public record, one with little, one with none."""
-    clerk = User.objects.get(username="clerk")
+    clerk, colleague = (User.objects.get(username=name) for name in ("clerk", "clerk2"))
     newcomer = _newcomers(1)[-1]
     told = [
         (crowd[0], "citizen", "有一条公示中的严重失信记录"),
@@ -452,7 +452,8 @@ def _citizens(crowd: list[Somebody]) -> list[Account]:
     for somebody, username, note in told:
         password = _password()
         proof = prove_identity(id_number=somebody.id_number, name=somebody.name, by=clerk)
-        activate(id_number=somebody.id_number, code=proof.code, username=username, password=password)
+        given = confirm_proof(proof.pk, id_number=somebody.id_number, by=colleague, door=Door())
+        activate(id_number=somebody.id_number, code=given.code, username=username, password=password)
         words = f"{somebody.name}，身份证号码 {somebody.id_number}（虚构）；{note}"
         accounts.append(Account("citizen", username, password, None, "", "", words))
     return accounts

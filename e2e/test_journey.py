@@ -215,7 +215,7 @@ def register(reader: Visitor, name: str, id_number: str, case_no: str) -> None:
 
 
 def become_a_citizen(visitor: Come, name: str, id_number: str) -> Visitor:
-    """Counter, activation code, account, sign-in."""
+    """Counter, a second look, activation code, account, sign-in."""
     clerk = visitor()
     clerk.sign_in("clerk")
     clerk.go("/admin/accounts/identityproof/add/")
@@ -223,8 +223,17 @@ def become_a_citizen(visitor: Come, name: str, id_number: str) -> Visitor:
     clerk.page.get_by_label("身份证号码").fill(id_number)
     clerk.page.get_by_label("已查验居民身份证原件").check()
     clerk.page.get_by_role("button", name="核验通过").click()
-    code = clerk.page.locator(".code").inner_text()
-    clerk.look("激活码")
+    clerk.look("身份核验待复核")
+    second = visitor()
+    second.sign_in("clerk2")
+    second.go("/admin/accounts/identityproof/?waiting=1")
+    second.page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    second.page.get_by_label("身份证号码").fill(id_number)
+    second.page.get_by_label("已查验居民身份证原件").check()
+    second.look("身份核验复核")
+    second.page.get_by_role("button", name="人证相符").click()
+    code = second.page.locator(".code").inner_text()
+    second.look("激活码")
     citizen = visitor()
     citizen.go("/sign-in/activate/")
     page = citizen.page

@@ -82,7 +82,7 @@ def _dispose(ids: list[int]) -> int:
         proofs = [proof_of(bytes(digest)) for _, digest in due]
         cursor.execute(
             "SELECT * FROM records_dispose(%s::bigint[], %s::bytea[], %s::smallint)",
-            [[record for record, _ in due], proofs, ring.active],
+            [[record for record, _ in due], proofs, ring.indexing],
         )
         touched = [batch for (batch,) in cursor.fetchall()]
     destroy_spent(touched)

@@ -24,6 +24,7 @@ from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.lib.waiting import Tone
 from creditfujian.tests.cast import Cast
+from creditfujian.tests.registrations import registration_of
 
 Day = timezone.localdate
 
@@ -38,9 +39,13 @@ def read(user: User, person: Person | None, **changes: Any) -> int:
     """A line of a file opened under a registration."""
     values = {
         "kind": Kind.DUTY, "ground": "履行法定职责", "purpose": "日常监督检查：双随机", "fields_class": "部门可见",
-        "case_no": "闽市监检〔2026〕7号", "duty_code": "350000-MRKT-01", "request_no": 1, "person": person,
+        "case_no": "闽市监检〔2026〕7号", "duty_code": "350000-MRKT-01", "request_no": 1, "person": person, "items": [],
     }  # fmt: skip
-    return write_query(Ask(**values | changes), by=Asker(user, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
+    made = values | changes
+    if made["kind"] is Kind.DUTY and made["person"] and not made.get("refusal"):
+        names = {name: made[name] for name in ("case_no", "duty_code")}
+        made["request_no"] = registration_of(user, made["person"], made["items"], **names).pk
+    return write_query(Ask(**made), by=Asker(user, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
 
 
 def rule(cast: Cast, sign: str, **values: Any) -> ReviewRule:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -14,12 +15,13 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from access import sealing, shipping
-from access.actions import Ask, Asker, write_answer, write_persons, write_query
+from access.actions import Ask, Asker, write_answer, write_query
 from access.jobs import seal_log
 from access.models import Checkpoint, Kind, Leaf, Node, Query
 from access.tree import LogBroken
 from access.verifying import verify
 from accounts.models import Person
+from catalogue.models import Item
 from creditfujian.lib.merkle import fold
 from creditfujian.tests.cast import Cast, make_cast
 from tools import verify_log as outside
@@ -32,6 +34,16 @@ def write_line(person: Person | None, *, words: str = "公众查询公示信息"
         seq = write_query(ask, by=Asker(None, "公示网站", "192.0.2.0/24"))
         write_answer(seq, record_ids=[seq], items=["FJ1-03-MRKT-0001"])
     return seq
+
+
+def write_together(seq: int, users: Iterable[Person], item: Item) -> None:
+    """Write several persons under one line, as a list does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO access_queryperson (query_id, person_id, kind, allowed, items)"
+            " SELECT %s, person, 'Q6', true, ARRAY[%s::bigint] FROM unnest(%s::bigint[]) AS person",
+            [seq, item.pk, [user.pk for user in users]],
+        )
 
 
 def test_each_line_gets_its_place_and_the_whole_verifies(cast: Cast) -> None:
@@ -58,9 +70,8 @@ def test_nothing_new_makes_no_checkpoint_until_an_hour_has_passed(cast: Cast, se
 
 def test_a_line_of_a_list_holds_all_its_persons(cast: Cast) -> None:
     seq = write_line(None, words="列表")
-    people = [(person.pk, cast.item.pk) for person in Person.objects.all()]
-    assert len(people) == 2
-    write_persons(seq, people)
+    assert Person.objects.count() == 2
+    write_together(seq, Person.objects.all(), cast.item)
     sealing.seal()
     assert verify().first_bad is None
 
@@ -69,7 +80,7 @@ def test_python_derives_the_same_bytes_as_the_database(cast: Cast) -> None:
     from access.evidence import lines
 
     seq = write_line(None, words='引号 " 反斜线 \\ 换行\n 零宽\u200b 表情😀')
-    write_persons(seq, [(cast.citizen.person_id, cast.item.pk), (cast.other_citizen.person_id, cast.item.pk)])
+    write_together(seq, Person.objects.all(), cast.item)
     write_line(cast.other_citizen.person)
     with transaction.atomic():  # no answer, no person: a refused attempt
         refused = Ask(kind=Kind.DUTY, ground="无", purpose="", fields_class="", refusal="no_right", items=[cast.item])

@@ -15,15 +15,14 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from access import sealing, shipping
-from access.actions import write_persons
 from access.models import Checkpoint, Leaf
 from access.readiness import readiness
 from access.shipping import Forked
-from access.tests.test_sealing import write_line
+from access.tests.test_sealing import write_line, write_together
 from access.tree import LogBroken
 from access.verifying import verify, verify_and_note
 from access.waiting import waiting_for
-from accounts.models import User
+from accounts.models import Person, User
 from creditfujian.lib.merkle import fold
 from creditfujian.lib.signed_note import NOTHING_BEFORE, Head, LogKeys, key_id
 from creditfujian.tests.cast import make_cast
@@ -63,9 +62,7 @@ def log() -> list[int]:
         with transaction.atomic():
             found.append(write_line(cast.citizen.person if number != 8 else None))
             if number == 8:
-                write_persons(
-                    found[-1], [(user.person_id, cast.item.pk) for user in (cast.citizen, cast.other_citizen)]
-                )
+                write_together(found[-1], Person.objects.all(), cast.item)
         if number % 3 == 2:
             sealing.seal()
     assert verify().first_bad is None

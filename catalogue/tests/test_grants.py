@@ -231,6 +231,36 @@ def test_an_item_that_two_officials_approved_and_published_comes_with_its_grants
     }
 
 
+def uses_it_too(cast: Cast, official: User) -> User:
+    """Let an official of the credit office belong to the provider and read there by duty."""
+    User.objects.filter(pk=official.pk).update(organisation=cast.market)
+    official.groups.set(Group.objects.filter(name__in=[Role.CREDIT_OFFICE, Role.DECIDER_OFFICER]))
+    return User.objects.get(pk=official.pk)
+
+
+def test_who_approved_an_item_and_would_use_it_is_not_named_as_asking_for_it(cast: Cast) -> None:
+    many_approved(cast, 1)
+    uses_it_too(cast, cast.credit_office)
+    publishing.publish(number="FJ-T-91", title="测试版", by=cast.credit_office_2)
+    fresh = ItemGrant.objects.filter(item__code="FJ1-03-MRKT-1000")
+    assert {(one.state, one.proposed_by) for one in fresh} == {("draft", cast.credit_office_2)}
+
+
+def test_who_publishes_an_item_and_would_use_it_does_not_confirm_its_grants(cast: Cast) -> None:
+    many_approved(cast, 1)
+    by = uses_it_too(cast, cast.credit_office_2)
+    publishing.publish(number="FJ-T-92", title="测试版", by=by)
+    fresh = ItemGrant.objects.filter(item__code="FJ1-03-MRKT-1000")
+    assert {(one.state, one.proposed_by) for one in fresh} == {("draft", cast.credit_office)}
+
+
+def test_who_would_use_an_item_that_nobody_else_approved_is_told_who_has_to_publish(cast: Cast) -> None:
+    many_approved(cast, 1)
+    by = uses_it_too(cast, cast.credit_office)
+    with pytest.raises(ValidationError, match="FJ1-03-MRKT-1000 的授权，不能由您申请。请由省信用办另一名"):
+        publishing.publish(number="FJ-T-93", title="测试版", by=by)
+
+
 def test_asking_by_page_shows_the_effect_in_words_first(cast: Cast) -> None:
     office, other = browser_of(cast.credit_office), browser_of(cast.credit_office_2)
     today = grants.today()

@@ -104,15 +104,22 @@ def _derive(master: bytes, info: bytes, length: int) -> bytes:
 class Keyring:
     """Every key the site can read with, and the one that it writes with.
 
-    `keys` maps a key id (1 to 255) to a suite object; `active` is the id used for new values.
+    `keys` maps a key id (1 to 255) to a suite object; `active` is the id that new values are sealed under. Indexes and
+    prints are compared with stored ones by the database, set by set, so they stay under one key for good: the lowest id.
+    A new key has a higher one and changes none of them.
     """
 
     keys: dict[int, Aes | Sm]
     active: int
 
+    @property
+    def indexing(self) -> int:
+        """Return the id of the key that indexes and prints are made under."""
+        return min(self.keys)
+
     @classmethod
     def parse(cls, text: str) -> "Keyring":
-        """Read `2:aes:<64 hex>,1:aes:<64 hex>`; the first is active. Raise ValueError, naming no key."""
+        """Read `2:aes:<64 hex>,1:aes:<64 hex>`: the first seals, the lowest id indexes. Raise ValueError, naming no key."""
         keys: dict[int, Aes | Sm] = {}
         active = 0
         for part in filter(None, (piece.strip() for piece in text.split(","))):
@@ -156,21 +163,25 @@ class Keyring:
             raise SealBroken("the value was changed or is not about this") from None
 
     def index(self, text: bytes) -> bytes:
-        """Return the 32-byte keyed index of a value under the active key."""
-        return self.keys[self.active].index(text)
+        """Return the 32-byte keyed index of a value."""
+        return self.keys[self.indexing].index(text)
 
     def indexer(self) -> Callable[[bytes], bytes]:
-        """Return the index function of the active key, for bulk paths."""
-        return self.keys[self.active].index
+        """Return the function that indexes, for bulk paths."""
+        return self.keys[self.indexing].index
 
     def printer(self, about: bytes) -> Callable[[bytes], bytes]:
-        """Return the function that prints texts under the active key: 16 keyed bytes that tell the same from another.
+        """Return the function that prints texts: 16 keyed bytes that tell the same from another.
 
         `about` has one length for one use: prints are compared only with prints about the same.
         """
-        return self.keys[self.active].printer(about)
+        return self.keys[self.indexing].printer(about)
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether a value is sealed under the active key."""
+        return sealed[:2] == bytes((self.keys[self.active].suite, self.active))
 
     def indexes(self, text: bytes) -> list[bytes]:
-        """Return the index under every key, active first: what a look-up must try while keys rotate."""
-        others = [k.index(text) for i, k in self.keys.items() if i != self.active]
+        """Return the index under every key, the one in use first: what was indexed under another is found as well."""
+        others = [k.index(text) for i, k in self.keys.items() if i != self.indexing]
         return [self.index(text), *others]

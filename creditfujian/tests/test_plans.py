@@ -14,9 +14,10 @@ from access.models import Kind
 from access.reading import _HISTORY, LIST_FIELDS, Which
 from accounts import people
 from accounts.models import Person
-from catalogue.models import Item
+from catalogue.models import Item, ItemGrant
 from creditfujian import demo_scale
-from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, make_cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, granted, make_cast
+from creditfujian.tests.registrations import registration_of
 from records.models import Record
 
 LINES = """
@@ -80,9 +81,15 @@ def test_no_policy_costs_an_index() -> None:
                                {"access_queryperson"}),
     }  # fmt: skip
     with people.nobody(), transaction.atomic():
+        items = list(Item.objects.filter(pk__in={item for _, _, item in shown}))
+        held = ItemGrant.objects.in_force().filter(organisation=cast.market, permission="query_item")
+        for item in Item.objects.filter(pk__in=[one.pk for one in items]).exclude(pk__in=held.values("item")):
+            granted(cast, cast.market, item, "query_item")
+        listed = registration_of(cast.officer_here, None, items)
         ask = Ask(
-            kind=Kind.DUTY, ground="x", purpose="x", fields_class="x", case_no="x", items=list(Item.objects.all())
-        )
+            kind=Kind.DUTY, ground="x", purpose="x", fields_class="x", items=items, request_no=listed.pk,
+            case_no=listed.case_no, duty_code=listed.duty_code,
+        )  # fmt: skip
         write_persons(
             write_query(ask, by=Asker(cast.officer_here, "工作平台")), [(person, item) for _, person, item in shown]
         )

@@ -7,19 +7,26 @@ import pytest
 from django.apps import apps
 from django.db import connection, models, transaction
 
+from access import questions
 from access.actions import Ask, Asker, write_query
+from access.authorities import arrange
 from access.models import Kind
 from accounts import people
 from accounts.actions import prove_identity
 from accounts.models import Person
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
+from records import rights
 from records.intake import check
 from records.models import Batch
 from records.reports import ask_at_counter, issue
+from records.rights_models import RightsRequest
 from records.tests.consenting import asked, registered
 from records.tests.deliveries import decided, deliver, penalty
-from records.tests.grounds import agreed
+from records.tests.grounds import agreed, approved
+from records.tests.life import numbers_of
+from records.tests.test_questions import looked_at
+from records.tests.test_urgent import broken
 
 NEW = identity.invent(decided(30 * 365), 61)
 OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
@@ -153,11 +160,73 @@ def test_rules_ask_of_closed_tables_as_the_owner() -> None:
 def test_whom_a_letter_names_is_not_open_to_that_person(cast: Cast) -> None:
     agreed(cast)
     assert seen("access_letterperson") == 1
-    for context, count in ((THEIRS, 0), (lambda cast: people.open_office(cast.bank.pk), 0),
-                           (lambda cast: people.open_office(cast.counter.pk), 1)):  # fmt: skip
+    for context, count in ((THEIRS, 0), (signs_in("bank_clerk"), 0), (signs_in("clerk"), 0), (signs_in("officer_here"), 0),
+                           (signs_in("credit_office"), 1), (signs_in("auditor"), 1)):  # fmt: skip
         with people.nobody():
             context(cast)
             assert seen("access_letterperson") == count
+            assert seen("access_officialletter") == count
+
+
+def signs_in(name: str) -> Callable[[Cast], None]:
+    """What the connection of somebody who has signed in has open."""
+
+    def come(cast: Cast) -> None:
+        user = getattr(cast, name)
+        people.open_persons(user.person_id)
+        people.open_office(user.organisation_id)
+        people.open_account(user.pk)
+
+    return come
+
+
+def an_authority(cast: Cast) -> None:
+    approved(cast)
+
+
+def a_wish(cast: Cast) -> None:
+    arrange(allows=False, by=Asker(cast.citizen, "公示网站"))
+
+
+def a_question(cast: Cast) -> None:
+    assert cast.citizen.person is not None
+    questions.ask(cast.citizen.person, looked_at(cast), by=Asker(cast.citizen, "公示网站"))
+
+
+def an_emergency(cast: Cast) -> None:
+    broken(cast)
+
+
+def a_right(cast: Cast) -> None:
+    deliver(cast, [penalty(cast)])
+    assert cast.citizen.person is not None
+    number = numbers_of(cast.citizen)[0]
+    rights.ask(cast.citizen.person, RightsRequest.Kind.DELETE, number, "不是我", by=Asker(cast.citizen, "公示网站"))
+
+
+# Who sees a row beside whose it is: as the pages show it. Everybody else of a department sees none.
+BY_DUTY: dict[str, tuple[str, Callable[[Cast], None], set[str]]] = {
+    "an authority": ("access_authority", an_authority, {"clerk", "credit_office", "credit_office_2"}),
+    "a wish about kin": ("access_kinwish", a_wish, set()),
+    "a question": ("access_question", a_question, {"head", "data_reviewer", "auditor", "credit_office", "credit_office_2"}),
+    "an emergency": ("access_urgentreading", an_emergency,
+                     {"officer_elsewhere", "auditor", "security_admin", "credit_office", "credit_office_2"}),
+    "a request of a right": ("records_rightsrequest", a_right, {"data_officer", "data_reviewer"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BY_DUTY)
+def test_a_row_is_seen_by_those_whose_duty_it_is_and_by_whom_it_is_about(cast: Cast, case: str) -> None:
+    table, make, officials = BY_DUTY[case]
+    make(cast)
+    found = set()
+    for name, user in cast.everyone().items():
+        if user is not None:
+            with people.nobody():
+                signs_in(name)(cast)
+                if seen(table):
+                    found.add(name)
+    assert found == officials | {"citizen"}
 
 
 # --- each table: nothing without a context, nothing with another's, the row with the right one ---------

@@ -13,6 +13,8 @@ from access.models import Kind, Message
 from accounts.models import Person, User
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
+from creditfujian.tests.registrations import registration_of
+from records.list_models import ListSearch
 from records.tests.deliveries import decided
 
 As = Callable[[User | None], Client]
@@ -23,7 +25,11 @@ def look(cast: Cast, by: User | None, person: Person | None, **changes: Any) -> 
         "kind": Kind.DUTY, "ground": "履行法定职责", "purpose": "日常监督检查：有人反映他乱倒垃圾", "fields_class": "部门可见",
         "items": [cast.item], "case_no": "闽市监检〔2026〕7号", "duty_code": "350000-MRKT-01", "person": person,
     }  # fmt: skip
-    return write_query(Ask(**values | changes), by=Asker(by, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
+    made = values | changes
+    if made["kind"] is Kind.DUTY and made["person"] and not made.get("refusal"):
+        names = {name: made[name] for name in ("case_no", "duty_code")}
+        made["request_no"] = registration_of(by, made["person"], made["items"], **names).pk
+    return write_query(Ask(**made), by=Asker(by, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
 
 
 def test_a_reading_by_duty_is_told_without_what_was_said_or_seen(cast: Cast, as_user: As) -> None:
@@ -66,7 +72,10 @@ def test_a_list_tells_each_of_its_persons_in_one_statement(cast: Cast) -> None:
     stranger = Person.seal(identity.invent(decided(40 * 365), 9), "无户人")
     stranger.save()
     pairs = [(person.pk, cast.item.pk) for person in (cast.citizen.person, cast.other_citizen.person, stranger)]
-    seq = look(cast, cast.officer_here, None)
+    listed = registration_of(cast.officer_here, None, [cast.item])
+    for person, _ in pairs:  # searched for by number: nobody has a record here
+        ListSearch.objects.create(request=listed, by=ListSearch.By.NUMBER, person_id=person)
+    seq = look(cast, cast.officer_here, None, request_no=listed.pk)
     with CaptureQueriesContext(connection) as captured:
         write_persons(seq, pairs)
     assert len(captured) == 1

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from access.models import Kind, Query
-from accounts.actions import prove_identity
 from accounts.models import User
+from accounts.tests.counter import code_from
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast
 from publicity.nightly import nightly
@@ -118,7 +118,7 @@ def test_what_is_typed_never_stands_in_an_address(client: Client, db: None) -> N
 
 def test_a_code_from_the_counter_opens_an_account_once(cast: Cast, client: Client) -> None:
     number = identity.invent(date(1970, 7, 7), 9)
-    proof = prove_identity(id_number=number, name="许谷雨", by=cast.clerk)
+    proof = code_from(cast, number, "许谷雨")
     form = {
         "id_number": number,
         "code": proof.code,

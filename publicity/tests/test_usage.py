@@ -16,6 +16,7 @@ from access.sealing import seal
 from accounts.models import User
 from accounts.tests.tokens import issue
 from creditfujian.tests.cast import Cast
+from creditfujian.tests.registrations import registration_of
 from creditfujian.tests.test_api_schema import SCHEMA, conforms
 
 As = Callable[[User | None], Client]
@@ -27,7 +28,11 @@ def look(cast: Cast, by: User, purpose: str, **changes: Any) -> int:
         "kind": Kind.DUTY, "ground": "履行法定职责", "purpose": purpose, "fields_class": "部门可见", "items": [cast.item],
         "case_no": "闽市监检〔2026〕7号", "duty_code": "350000-MRKT-01", "request_no": 1, "person": cast.citizen.person,
     }  # fmt: skip
-    return write_query(Ask(**values | changes), by=Asker(by, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
+    made = values | changes
+    if made["kind"] is Kind.DUTY and made["person"] and not made.get("refusal"):
+        names = {name: made[name] for name in ("case_no", "duty_code")}
+        made["request_no"] = registration_of(by, made["person"], made["items"], **names).pk
+    return write_query(Ask(**made), by=Asker(by, "工作平台", "192.0.2.0/24"))  # type: ignore[arg-type]
 
 
 @pytest.fixture

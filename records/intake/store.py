@@ -10,7 +10,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -27,21 +27,10 @@ _LOCKS = 4_212  # the first half of this module's advisory locks (4_211 are the 
 
 def keep(stream: BinaryIO, name: str) -> SealedFile:
     """Seal a file under its SHA-256 and return its row; the same content is kept once."""
-    digest = hashlib.sha256()
-    size = 0
     folder = Path(settings.MEDIA_ROOT) / "sealed"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
-        out.write(MAGIC)
-        for number, (frame, last) in enumerate(_frames(stream)):
-            digest.update(frame)
-            size += len(frame)
-            sealed = settings.FIELD_KEYRING.seal(frame, about=_about(number, last))
-            out.write(struct.pack(">I", len(sealed)))
-            out.write(sealed)
-        out.flush()
-        os.fsync(out.fileno())
-    sha256 = digest.hexdigest()
+        sha256, size = _seal_into(cast("BinaryIO", out), stream)
     target = _path(sha256)
     target.parent.mkdir(exist_ok=True)
     with transaction.atomic():
@@ -51,6 +40,50 @@ def keep(stream: BinaryIO, name: str) -> SealedFile:
             sha256=sha256, defaults={"size": size, "name": hide_numbers(Path(name).name)[:200]}
         )
     return row
+
+
+def key_of(file: SealedFile) -> int | None:
+    """Return the id of the key that a file is sealed under, or None when it is not there."""
+    try:
+        with _path(file.sha256).open("rb") as sealed:
+            head = sealed.read(10)  # mark, length, suite, key
+    except FileNotFoundError:
+        return None
+    return head[9] if len(head) == 10 else None
+
+
+def seal_anew(file: SealedFile) -> bool:
+    """Seal a file under the active key where it is under another; tell whether it was. Raises SealBroken, FileNotFoundError.
+
+    Readers hold either file whole: the new one takes the old one's place at once.
+    """
+    with transaction.atomic():
+        alone_with(file.sha256)
+        if SealedFile.objects.filter(pk=file.pk, destroyed_at=None).first() is None:
+            return False
+        with _path(file.sha256).open("rb") as sealed:
+            if settings.FIELD_KEYRING.is_current(sealed.read(10)[8:]):
+                return False
+        folder = _path(file.sha256).parent.parent
+        with open_sealed(file) as plain, tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
+            _seal_into(cast("BinaryIO", out), plain)
+        Path(out.name).replace(_path(file.sha256))
+    return True
+
+
+def _seal_into(out: BinaryIO, stream: BinaryIO) -> tuple[str, int]:
+    """Write a stream's sealed frames to a file and to the disk; return the content's SHA-256 and size."""
+    digest, size = hashlib.sha256(), 0
+    out.write(MAGIC)
+    for number, (frame, last) in enumerate(_frames(stream)):
+        digest.update(frame)
+        size += len(frame)
+        sealed = settings.FIELD_KEYRING.seal(frame, about=_about(number, last))
+        out.write(struct.pack(">I", len(sealed)))
+        out.write(sealed)
+    out.flush()
+    os.fsync(out.fileno())
+    return digest.hexdigest(), size
 
 
 def alone_with(sha256: str) -> None:

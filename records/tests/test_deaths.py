@@ -14,6 +14,7 @@ from access.models import Query, Request
 from access.reading import access_history
 from accounts.actions import activate, prove_identity
 from accounts.models import Person, User
+from accounts.tests.counter import code_from
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, make_cast
 from records import acts, persons, reports
@@ -99,7 +100,7 @@ def test_the_account_of_the_dead_is_closed_with_its_open_session(cast: Cast, as_
 
 def test_nobody_opens_an_account_or_gets_a_report_in_the_name_of_the_dead(cast: Cast) -> None:
     who = {"id_number": identity.invent(date(1950, 1, 1), 3), "name": "周清明"}
-    proof = prove_identity(**who, by=cast.clerk)
+    proof = code_from(cast, **who)
     agreed(cast, dying(cast, **who))
     with pytest.raises(ValidationError, match="激活码"):
         activate(id_number=who["id_number"], code=proof.code, username="x", password="松竹梅-岁寒三友-2026")

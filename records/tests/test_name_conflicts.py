@@ -19,6 +19,7 @@ from catalogue import deadline_actions as clocks
 from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, Cast, make_cast
+from creditfujian.tests.registrations import registration_of
 from records import actions, persons
 from records.list_models import ListSearch
 from records.listing import Filters, Page, look_for, page
@@ -288,8 +289,9 @@ def test_nobody_proposes_or_decides_without_having_looked_since_the_last_step_no
 def test_a_line_of_another_purpose_opens_no_names() -> None:
     cast = make_cast()
     case = conflict(cast)
+    other = registration_of(cast.officer_here, cast.citizen.person, case_no="别的事")
     ask = Ask(kind=Kind.DUTY, ground="履行法定职责", purpose="别的事", fields_class="无", items=[], case_no="别的事",
-              person=cast.citizen.person)  # fmt: skip
+              duty_code=other.duty_code, request_no=other.pk, person=cast.citizen.person)  # fmt: skip
     with transaction.atomic():
         write_query(ask, by=asker(cast.officer_here))
         assert not CasePaper.objects.filter(case=case).exists()

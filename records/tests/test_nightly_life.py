@@ -174,7 +174,7 @@ def test_a_record_expires_on_its_day_and_is_deleted_with_proof_thirty_days_later
     assert (proof.expired_on, proof.disposed_on) == (last, last + timedelta(days=30))
     assert "个人信息保护法第四十七条" in proof.basis
     assert digest is not None
-    assert proof.key_id == settings.FIELD_KEYRING.active
+    assert proof.key_id == settings.FIELD_KEYRING.indexing
     assert len(bytes(proof.proof)) == 32
     assert states(number) == [(1, 6)]
 

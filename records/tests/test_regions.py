@@ -18,6 +18,7 @@ from accounts.actions import register_organisation
 from accounts.models import Organisation, Region, Role, User
 from catalogue.models import ItemGrant
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, browser_of, credit_code, granted, make_cast, with_duty
+from creditfujian.tests.registrations import registration_of
 from records import actions, bulk, exports, listing, work_lists
 from records.export_models import Export
 from records.listing import Filters, ListSearch, look_for
@@ -159,8 +160,17 @@ def exported(cast: Cast, user: User, **more: object) -> set[str]:
 def by_statement(cast: Cast, user: User) -> set[str]:
     """What the application's role sees under a line that it wrote itself, in the name of the province's department."""
     with transaction.atomic():
+        listed = registration_of(user, None, [cast.item], case_no="1", duty_code=DUTY)
         seq = write_query(
-            Ask(kind=Kind.DUTY, ground="职责", purpose="试", fields_class="无", case_no="1", duty_code=DUTY),
+            Ask(
+                kind=Kind.DUTY,
+                ground="职责",
+                purpose="试",
+                fields_class="无",
+                case_no="1",
+                duty_code=DUTY,
+                request_no=listed.pk,
+            ),
             by=Asker(user, "x"),
         )
         write_persons(seq, [(cast.citizen.person_id, cast.item.pk)])

@@ -14,15 +14,18 @@ from django.utils import timezone
 
 from access import questions, reviews
 from access.actions import Ask, write_query
+from access.authorities import revoke_for
 from access.letters import tell_released
 from access.models import Kind, Message, OfficialLetter, Question
 from accounts import people
 from accounts.models import User
-from creditfujian.tests.cast import Cast
+from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from records import rights
 from records.rights_models import RightsRequest
 from records.tests.grounds import agreed, answered, approved
 from records.tests.life import asker, at, one_record
+from records.tests.persons import agreed as agreed_by_two
+from records.tests.persons import merging
 from records.tests.test_letters import today_plus
 from records.tests.test_questions import TOLD, at_home, looked_at
 
@@ -31,9 +34,10 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owne
 
 @contextmanager
 def page_of(user: User) -> Iterator[None]:
-    """What a page of a member of staff has open: their office, and no person."""
+    """What a page of a member of staff has open: their office, their duties, and no person."""
     with people.nobody():
         people.open_office(user.organisation_id)
+        people.open_account(user.pk)
         yield
 
 
@@ -90,6 +94,21 @@ def test_no_authority_ends_untold_because_its_person_is_closed_to_who_ends_it(ca
     end = "UPDATE access_authority SET state = 'revoked', revoked_by_id = %s WHERE id = %s"
     with page_of(cast.clerk), pytest.raises(DatabaseError, match="told of every entry, decision and end"):
         committed(end, cast.clerk.pk, authority.pk, line=ask, by=cast.clerk)  # without a line nobody ends one at all
+
+
+def test_no_authority_under_a_merged_number_ends_untold(cast: Cast) -> None:
+    authority = approved(cast)
+    agreed_by_two(cast, merging(cast))
+    ask = Ask(
+        kind=Kind.COUNTER, ground="窗口", purpose="撤销", fields_class="不含记录", items=[], case_no=authority.number,
+        person=cast.citizen.person,
+    )  # fmt: skip
+    end = "UPDATE access_authority SET state = 'revoked', revoked_by_id = %s WHERE id = %s"
+    with page_of(cast.clerk), pytest.raises(DatabaseError, match="told of every entry, decision and end"):
+        committed(end, cast.clerk.pk, authority.pk, line=ask, by=cast.clerk)
+    with page_of(cast.clerk):
+        revoke_for(authority.number, CITIZEN_NUMBER, by=asker(cast.clerk))
+    assert Message.objects.filter(about=authority.number, person=cast.other_citizen.person).exists()
 
 
 def test_the_night_tells_whose_letter_is_let_go(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from catalogue import actions as catalogue_actions
 from catalogue.models import Field, Item
 from catalogue.tests.editions import approved, publish
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
+from creditfujian.tests.registrations import registration_of
 from records import actions, consent_answers
 from records.glass import file_in_emergency
 from records.life_models import RecordAct
@@ -158,16 +159,22 @@ def seen_by(cast: Cast) -> set[str]:
     found = set()
     for kind in (Kind.SELF, Kind.COUNTER, Kind.AGENT, Kind.DUTY, Kind.PUBLIC, Kind.OFFICIAL):
         with tried():
-            case_no, by = "试〔2026〕1号", cast.officer_here
+            case_no, by, request = "试〔2026〕1号", cast.officer_here, None
             if kind is Kind.SELF:
                 by = cast.citizen
             elif kind is Kind.AGENT:
                 case_no, by = grounds.approved(cast).number, cast.clerk
             elif kind is Kind.OFFICIAL:
                 case_no, by = grounds.agreed(cast).number, cast.credit_office
+            elif kind is Kind.DUTY:
+                try:
+                    with transaction.atomic():
+                        request = registration_of(by, cast.citizen.person, [cast.item], case_no=case_no).pk
+                except DatabaseError:  # nobody registers for what is closed to departments
+                    continue
             ask = Ask(
                 kind=kind, ground="试验", purpose="试验", fields_class="试验", case_no=case_no, items=[cast.item],
-                person=cast.citizen.person,
+                person=cast.citizen.person, request_no=request, duty_code="350000-MRKT-01" if request else "",
             )  # fmt: skip
             write_query(ask, by=staff(by))
             if Record.objects.exists():

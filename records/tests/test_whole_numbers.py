@@ -20,6 +20,8 @@ from accounts.sessions import MARK
 from accounts.sign_in_log import Door, write
 from accounts.sign_in_models import Event, Method
 from accounts.sign_in_rules import set_limit
+from catalogue import grants
+from catalogue.models import ItemGrant
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, make_cast
 from records.glass import WholeNumber, whole_number
 from records.reading import Refused, register
@@ -149,6 +151,15 @@ def test_no_path_around_the_registration(cast: Cast) -> None:
     line(cast, request, person=None)
     with pytest.raises(DatabaseError, match="the person sees"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_no_number_by_a_registration_whose_item_is_no_longer_granted(cast: Cast) -> None:
+    request = registered(cast)
+    stepped_up(cast.officer_here)
+    held = ItemGrant.objects.in_force().get(organisation=cast.market, item=cast.item, permission="query_item")
+    grants.take_back(held.pk, by=cast.credit_office, reason="职责划出")
+    with pytest.raises(DatabaseError, match="registration"), transaction.atomic():
+        line(cast, request)
 
 
 def test_a_registration_that_is_over_shows_nothing(cast: Cast) -> None:

@@ -6,16 +6,9 @@ from django.db import connection
 from pypdf import PdfReader
 
 from access.actions import Asker
-from accounts.actions import register_staff
-from accounts.models import Role, User
-from creditfujian.tests.cast import PASSWORD, Cast
-
-
-def second_clerk(cast: Cast) -> User:
-    """Another officer at the same counter."""
-    return register_staff(
-        username="clerk2", name="窗口卯", organisation=cast.counter, roles=[Role.CLERK], password=PASSWORD
-    )
+from accounts.models import User
+from accounts.tests.counter import colleague as second_clerk  # noqa: F401 – shared with them
+from creditfujian.tests.cast import Cast
 
 
 def own(cast: Cast) -> Asker:

@@ -48,6 +48,16 @@ def test_after_a_change_of_keys_old_values_open_and_look_ups_try_both() -> None:
     assert len(set(after.indexes(NUMBER))) == 3
 
 
+def test_a_new_key_in_front_seals_and_leaves_indexes_and_prints_as_they_were() -> None:
+    before, after = Keyring.parse(OLD), Keyring.parse(f"{NEW},{OLD}")
+    sealed = after.seal(NUMBER, about=b"x")
+    assert sealed[1] == 2
+    assert after.is_current(sealed)
+    assert not after.is_current(before.seal(NUMBER, about=b"x"))
+    assert after.index(NUMBER) == after.indexer()(NUMBER) == before.index(NUMBER)
+    assert after.printer(b"x")(NUMBER) == before.printer(b"x")(NUMBER)
+
+
 def test_nonsense_keys_are_refused_without_repeating_them() -> None:
     for text in ["", "1:aes:abc", "0:aes:" + "11" * 32, f"{OLD},{OLD}", "1:rot13:" + "11" * 32]:
         with pytest.raises(ValueError, match="FIELD_KEYS") as caught:
