@@ -303,6 +303,11 @@ def own_attestations(person: Person, *, by: Asker) -> list[Standing]:
         raise PermissionDenied("只能查看本人的证明。")
     seq = write_query(_own(person, LISTED, opens=False), by=by)
     write_answer(seq, record_ids=[], items=[])
+    return standings_of(person)
+
+
+def standings_of(person: Person) -> list[Standing]:
+    """Return the attestations about a person, of whom this transaction has written their own line."""
     mine = Attestation.objects.filter(person__in=person.family()).select_related("rule", "organisation", "answer")
     found = list(mine[:SHOWN])
     checked = looks_by_case(person, [one.number for one in found])

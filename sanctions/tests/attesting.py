@@ -51,7 +51,7 @@ def own_line(user: User) -> int:
 
 def decided_on(cast: Cast, day: date, until: date | None = None, **changes: object) -> dict[str, str]:
     """A penalty about the citizen decided on a day: public until another, or not at all."""
-    shown = {"公示截止期": until.isoformat()} if until else {"信息使用范围": "仅政府部门内部共享", "公示截止期": ""}
+    shown = {"公示截止期": until.isoformat()} if until else {"信息使用范围": "授权查询", "公示截止期": ""}
     return penalty(cast, **{"处罚决定日期": day.isoformat(), "失信程度": "严重", **shown, **changes})
 
 

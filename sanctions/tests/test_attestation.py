@@ -69,7 +69,7 @@ def test_the_paper_says_over_which_years_by_which_rule_until_when_and_how_it_is_
     for words in (
         "无失信记录证明", made.attestation.number, "陈小满", "359901********0011", "能够证明", "一般、严重",
         f"{since.year}年{since.month}月{since.day}日至{today.year}年{today.month}月{today.day}日的3个整年",
-        "无失信记录证明规则第", "连续三年以上无不良信用记录", "已修复、到期、撤销、撤回", "不评分、不评级", "不等于有失信记录", "验证码",
+        "无失信记录证明规则第", "连续三年以上无不良信用记录", "已修复、到期、撤销、撤回", "不是对人的评价", "不等于有失信记录", "验证码",
     ):  # fmt: skip
         assert words in text, words
     assert CITIZEN_NUMBER not in text
@@ -125,10 +125,14 @@ def test_a_serious_record_stands_in_the_way_and_is_shown_to_the_person_with_the_
 
 
 def test_a_minor_record_does_not_count_a_general_one_does(cast: Cast) -> None:
-    deliver(cast, [decided_on(cast, timezone.localdate() - timedelta(days=30), 失信程度="轻微")])
+    deliver(cast, [decided_on(cast, timezone.localdate() - timedelta(days=30), 失信程度="轻微", 处罚类别="罚款")])
     assert look(cast).holds
     row = decided_on(
-        cast, timezone.localdate() - timedelta(days=30), 失信程度="一般", 行政处罚决定书文号="闽市监处罚〔2026〕2号"
+        cast,
+        timezone.localdate() - timedelta(days=30),
+        失信程度="一般",
+        处罚类别="罚款",
+        行政处罚决定书文号="闽市监处罚〔2026〕2号",
     )
     deliver(cast, [row])
     assert len(look(cast).in_the_way) == 1
@@ -501,7 +505,7 @@ def in_force(cast: Cast, **changes: object) -> AttestationRule:
 
 def test_a_changed_rule_counts_from_its_day_and_what_was_issued_keeps_its_own(cast: Cast) -> None:
     made = issued(cast, 5)
-    deliver(cast, [decided_on(cast, timezone.localdate() - timedelta(days=20), 失信程度="一般")])
+    deliver(cast, [decided_on(cast, timezone.localdate() - timedelta(days=20), 失信程度="一般", 处罚类别="罚款")])
     assert not look(cast).holds
     rule = in_force(cast)
     assert look(cast).holds, "it counts serious ones alone"
