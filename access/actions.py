@@ -85,7 +85,10 @@ class Use:
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked: kind, ground, purpose, and the items that the answer may hold (None: all of the person's)."""
+    """What is asked: kind, ground, purpose, and the items that the answer may hold (None: all of the person's).
+
+    `opens` is off where the answer is about those items and opens no record of them.
+    """
 
     kind: Kind
     ground: str
@@ -99,6 +102,7 @@ class Ask:
     person: Person | None = field(default=None)
     consent: Consent | None = None
     use: Use | None = None
+    opens: bool = True
 
 
 def write_query(ask: Ask, *, by: Asker) -> int:
@@ -138,6 +142,8 @@ def _person(ask: Ask) -> list[Any] | None:
     if ask.person is None:
         return None
     items = None if ask.items is None else [item.pk for item in ask.items]
+    if not ask.opens:
+        items = []
     return [ask.person.pk, ask.kind.value, not ask.refusal, items]
 
 

@@ -42,6 +42,11 @@ def name_index(name: str) -> bytes:
     return settings.FIELD_KEYRING.index(b"consent-name:" + normalise_name(name).encode())
 
 
+def form_in_words(form: "Consent.Form", years: int | None) -> str:
+    """Return the form of an answer as people read it."""
+    return f"连续 {years} 年无失信记录（只答能否证明）" if form is Consent.Form.YEARS else form.label
+
+
 class ConsentQuerySet(models.QuerySet["Consent"]):
     def about(self, person: Person) -> "ConsentQuerySet":
         """The person's own, under any number of theirs, with requests that came before the register knew them."""
@@ -62,11 +67,13 @@ class Consent(models.Model):
     """A request of an institution and what the person made of it. Scope and text never change once granted."""
 
     class Form(models.TextChoices):
+        YEARS = "years", "连续若干年无失信记录（只答能否证明）"
         ATTESTATION = "attest", "只答有无"
         SUMMARY = "summary", "条数摘要"
         FULL = "full", "记录内容"
 
-    WIDTH = (Form.ATTESTATION, Form.SUMMARY, Form.FULL)  # from the least to the most
+    # From the least to the most. The answer over years is apart: asked for as such, it is given as such and opens no record.
+    WIDTH = (Form.ATTESTATION, Form.SUMMARY, Form.FULL)
 
     class State(models.TextChoices):
         ASKED = "asked", "待本人答复"
@@ -99,6 +106,7 @@ class Consent(models.Model):
     purpose_text = models.CharField("用途说明", max_length=200)
     reference = models.CharField("机构业务编号", max_length=60)
     asked_form = models.CharField("申请的方式", max_length=8, choices=Form)
+    years = models.PositiveSmallIntegerField("连续几年", null=True)
     asked_items = ArrayField(models.BigIntegerField(), verbose_name="申请的条目")
     asked_days = models.PositiveSmallIntegerField("申请的有效天数")
     asked_uses = models.PositiveSmallIntegerField("申请的次数", default=1)
@@ -152,6 +160,11 @@ class Consent(models.Model):
                 name="consent_form_is_only_narrowed",
             ),
             models.CheckConstraint(
+                condition=Q(asked_form="years", years__gte=1) & ~Q(channel="paper") & Q(form__in=["", "years"])
+                | ~Q(asked_form="years") & Q(years__isnull=True) & ~Q(form="years"),
+                name="consent_over_years_is_asked_for_as_such",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["asked", "entered", "declined", "returned", "lapsed"])
                 | (
                     Q(person__isnull=False, valid_from__isnull=False, valid_to__gte=F("valid_from"))
@@ -179,6 +192,21 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_over_years(self) -> bool:
+        """Tell whether it asks for the answer over a number of years, which opens no record (sanctions.attestation)."""
+        return self.asked_form == self.Form.YEARS
+
+    @property
+    def asked_in_words(self) -> str:
+        """Return the form that was asked for, with its years."""
+        return form_in_words(self.Form(self.asked_form), self.years)
+
+    @property
+    def granted_in_words(self) -> str:
+        """Return the form that was granted, with its years; empty while nothing is."""
+        return form_in_words(self.Form(self.form), self.years) if self.form else ""
 
     @property
     def is_in_force(self) -> bool:

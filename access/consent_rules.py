@@ -31,6 +31,23 @@ def items_for(purpose: ConsentPurpose) -> "QuerySet[Item]":
     return Item.objects.filter(pk__in=RawSQL("SELECT unnest(access_items_for(%s))", [purpose.pk]))
 
 
+def adverse_items_for(purpose: ConsentPurpose) -> "QuerySet[Item]":
+    """Return the adverse items that may be asked for under a purpose today: what an answer over years is about."""
+    return items_for(purpose).filter(polarity=Item.Polarity.NEGATIVE)
+
+
+def items_over_years(consent: Consent) -> list[int]:
+    """Return the keys of the items that an answer over years is about today: all that were asked for and may still be."""
+    return sorted(items_for(consent.purpose).filter(pk__in=consent.asked_items).values_list("pk", flat=True))
+
+
+def is_wider(form: Consent.Form, allowed: Consent.Form) -> bool:
+    """Tell whether an answer in that form says more than was allowed; the answer over years is allowed as itself alone."""
+    if Consent.Form.YEARS in (form, allowed):
+        return form is not allowed
+    return Consent.WIDTH.index(form) > Consent.WIDTH.index(allowed)
+
+
 def items_for_any() -> "QuerySet[Item]":
     """Return the items that may be asked for under at least one purpose today."""
     return Item.objects.filter(pk__in=RawSQL("SELECT unnest(access_items_for(code)) FROM access_consentpurpose", []))
@@ -75,13 +92,8 @@ def refusal_of_use(
     if consent.person is None or person is None or person.pk != consent.person.survivor().pk:
         return Refusal.OTHER_PERSON
     if consent.state in (Consent.State.GRANTED, Consent.State.USED):
-        width = Consent.WIDTH
         within = wanted is None or bool(wanted) and wanted <= set(consent.items)
-        if (
-            use.purpose != consent.purpose
-            or not within
-            or width.index(use.form) > width.index(Consent.Form(consent.form))
-        ):
+        if use.purpose != consent.purpose or not within or is_wider(use.form, Consent.Form(consent.form)):
             return Refusal.OUT_OF_SCOPE
     return _ended(consent) or _stopped(consent)
 

@@ -17,15 +17,18 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
-from access.consent_models import name_index, subject_index
+from access.consent_models import form_in_words, name_index, subject_index
 from access.consent_rules import (
     ANSWER_DAYS,
     MAX_DAYS,
     USUAL_DAYS,
     Choice,
+    adverse_items_for,
     choices_of,
     is_operator,
+    is_wider,
     items_for,
+    items_over_years,
     registration_of,
 )
 from access.models import Consent, ConsentPurpose, ConsentText, Institution, Kind, Message, Refusal
@@ -57,6 +60,7 @@ class Wanted:
     items: Sequence[Item]
     days: int
     uses: int = 1
+    years: int | None = None  # of the answer over years alone
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def enter(
         person=person, subject_index=subject_index(number), name_index=name_index(wanted.name),
         organisation=institution.organisation, institution=institution, asked_by=by, channel=channel,
         purpose=wanted.purpose, purpose_text=wanted.purpose_text.strip(), reference=wanted.reference.strip(),
-        asked_form=wanted.form, asked_items=sorted(item.pk for item in wanted.items), asked_days=wanted.days,
+        asked_form=wanted.form, years=wanted.years, asked_items=sorted(item.pk for item in wanted.items), asked_days=wanted.days,
         asked_uses=wanted.uses, answer_by=due(ANSWER_DAYS, today).date, state=State.ENTERED if on_paper else State.ASKED,
     )  # fmt: skip
     consent.refresh_from_db()
@@ -146,8 +150,22 @@ def check_wanted(wanted: Wanted) -> None:
     allowed = set(items_for(wanted.purpose).values_list("pk", flat=True))
     if not wanted.items or any(item.pk not in allowed for item in wanted.items):
         problems["items"] = f"请选择条目。“{wanted.purpose}”只能查法律允许的条目，所选条目有的不在其中。"
+    if wanted.form is Consent.Form.YEARS and (said := _not_over_years(wanted)):
+        problems["form"] = said
     if problems:
         raise ValidationError(problems)
+
+
+def _not_over_years(wanted: Wanted) -> str:
+    """Return why an answer over years cannot be asked for like this, or nothing: it is over all adverse items, or none."""
+    if wanted.years is None:
+        return "请选择连续几年。"
+    whole = {item.pk for item in adverse_items_for(wanted.purpose)}
+    if not whole:
+        return f"“{wanted.purpose}”不能查失信类信息，不能申请这种证明。"
+    return (
+        "" if {item.pk for item in wanted.items} == whole else "这种证明包括这一用途可以查的全部失信类条目，不能挑选。"
+    )
 
 
 def _may_ask(user: User, wanted: Wanted) -> Institution:
@@ -217,7 +235,7 @@ def text_of(consent: Consent, scope: Scope, *, version: ConsentText | None = Non
     return version.body.format(
         number=consent.number, institution=consent.organisation.name, uscc=consent.organisation.uscc,
         contact=institution.contact, purpose=consent.purpose.name, purpose_text=consent.purpose_text,
-        reference=consent.reference, form=scope.form.label, adverse=names[True], others=names[False],
+        reference=consent.reference, form=form_in_words(scope.form, consent.years), adverse=names[True], others=names[False],
         valid_from=f"{day:%Y年%-m月%-d日}", valid_to=f"{day + timedelta(days=scope.days):%Y年%-m月%-d日}",
         uses=scope.uses, consequence=consent.purpose.consequence,
     )  # fmt: skip
@@ -232,9 +250,8 @@ def check_scope(consent: Consent, scope: Scope) -> None:
     """Check that a scope is no wider than was asked, and can still be given. Raises ValidationError."""
     if not scope.items:
         raise ValidationError({"items": "请至少选择一项；一项都不同意的，请选“不同意”。"})
-    wide = Consent.WIDTH.index(scope.form) > Consent.WIDTH.index(Consent.Form(consent.asked_form))
     if (
-        wide
+        is_wider(scope.form, Consent.Form(consent.asked_form))
         or not set(scope.items) <= set(consent.asked_items)
         or scope.days > consent.asked_days
         or scope.uses > consent.asked_uses
@@ -242,6 +259,8 @@ def check_scope(consent: Consent, scope: Scope) -> None:
         raise ValidationError("同意的范围不能比机构申请的更大。", code="wider")
     if scope.days < 1 or scope.uses < 1:
         raise ValidationError({"days": "天数和次数至少为 1。"})
+    if consent.is_over_years and set(scope.items) != set(items_over_years(consent)):
+        raise ValidationError("这种证明包括申请的全部条目，只能同意或者不同意，不能挑选。", code="narrower")
     if not set(scope.items) <= set(items_for(consent.purpose).values_list("pk", flat=True)):
         raise ValidationError({"items": "所选条目有的已经停用或不再允许机构查询，请去掉后再提交。"})
     if registration_of(consent.organisation, consent.purpose) is None:

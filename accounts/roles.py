@@ -56,6 +56,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem", "access.review_authority", *_LETTERS,
         *_GRANTS, "catalogue.propose_itemgrant", "catalogue.confirm_itemgrant", "catalogue.end_itemgrant",
         "accounts.view_region", "accounts.view_regionsuccession",
+        "sanctions.view_attestationrule", "sanctions.propose_attestationrule", "sanctions.confirm_attestationrule",
     ),
     Role.OPERATOR: (*_SEALS, *_GRANTS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region",
                     "accounts.view_regionsuccession"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from creditfujian.api_pages import console, docs, schema
+from publicity import attestation_api as attestations
 from publicity import usage_api as usage
 from records import api as batches
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("me/usage/", usage.UsageView.as_view(), name="api_usage"),
     path("me/usage/period/", usage.PeriodView.as_view(), name="api_usage_period"),
     path("me/usage/heartbeat/", usage.HeartbeatView.as_view(), name="api_usage_heartbeat"),
+    path("me/attestations/", attestations.AttestationsView.as_view(), name="api_attestations"),
     path("batches/", batches.BatchesView.as_view(), name="api_batches"),
     path("batches/<str:number>/", batches.BatchView.as_view(), name="api_batch"),
     path("batches/<str:number>/rows/", batches.RowsView.as_view(), name="api_batch_rows"),

@@ -32,6 +32,7 @@ from catalogue.models import Item
 from catalogue.starter import Hands, load_starter
 from creditfujian import (
     demo_api,
+    demo_attestations,
     demo_catalogue,
     demo_consents,
     demo_entry,
@@ -174,6 +175,7 @@ def load(*, say: Say) -> list[Account]:
     strangers = [(one.name, one.id_number) for one in people[300:302]]
     bank, employer = organisations["BANK"], organisations[EMPLOYER]
     say(demo_consents.load(bank, employer, others=strangers, item_code=PENALTIES))
+    say(demo_attestations.load())
     say(demo_grounds.load((people[34].name, people[34].id_number), Item.objects.get(code=PENALTIES)))
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))

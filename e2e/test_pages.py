@@ -103,6 +103,7 @@ def test_pages_of_a_citizen(visitor: Come, username: str) -> None:
         "/me/",
         "/me/file/",
         "/me/reports/",
+        "/me/attestations/?years=3",
         "/me/access/",
         "/me/consents/",
         "/me/messages/",

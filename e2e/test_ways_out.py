@@ -32,7 +32,7 @@ def test_a_citizen_downloads_a_report_and_anybody_checks_it(visitor: Come) -> No
     bank.look("报告-核验")
     reached_by_tab(bank)
     bank.page.get_by_label("验证码").fill(code_on(pdf))
-    bank.page.get_by_label("报告的 PDF 文件").set_input_files(
+    bank.page.get_by_label("报告或证明的 PDF 文件").set_input_files(
         {"name": "r.pdf", "mimeType": "application/pdf", "buffer": pdf}
     )
     bank.page.get_by_role("button", name="核验").click()

@@ -15,6 +15,7 @@ from accounts.web import do_and_say
 from catalogue.deadline_forms import take_over
 from publicity.consent_forms import ScopeForm
 from publicity.pages import citizens_only, one_page
+from sanctions.attestation import Preview, preview
 
 State = Consent.State
 SHOWN = 100  # the latest of one's own that are over
@@ -52,10 +53,21 @@ def me_consent(request: HttpRequest, person: Person, consent_no: str) -> HttpRes
         except ValidationError as error:
             take_over(form, error)
     context = {
-        "consent": consent, "choices": choices, "form": form, "uses": list(consent.used.order_by("n")),
+        "consent": consent, "choices": choices, "form": form, "preview": _preview(request, person, consent),
+        "uses": list(consent.used.order_by("n")),
         "institution": consent.institution, "genuine": bool(consent.text) and consents.is_genuine(consent),
     }  # fmt: skip
     return render(request, "publicity/me/consent.html", context, status=422 if form.errors else 200)
+
+
+def _preview(request: HttpRequest, person: Person, consent: Consent) -> Preview | str | None:
+    """Show the person what would be answered over the years asked for, before they answer; why not, when it cannot be."""
+    if not (consent.is_over_years and consent.waits and consent.years):
+        return None
+    try:
+        return preview(person, consent.years, by=asker(request, PUBLIC_SITE), consent=consent)
+    except ValidationError as error:
+        return " ".join(error.messages)
 
 
 def _answer(request: HttpRequest, consent: Consent, form: ScopeForm, *, agree: bool) -> HttpResponse:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from access.actions import Asker
@@ -17,6 +18,7 @@ from publicity.pages import with_item_names
 from publicity.usage import usage_of
 from records.portability import moment, own_records
 from records.rights_models import RightsRequest
+from sanctions.attestation import Standing, standings_of
 
 FORMAT = "creditfujian/own-copy/1"
 AT_ONCE = 1000
@@ -27,7 +29,9 @@ def own_copy(person: Person, *, by: Asker) -> Iterator[str]:
 
     Raises PermissionDenied for the dead and the merged.
     """
-    held = own_records(person, by=by)
+    with transaction.atomic():
+        held = own_records(person, by=by)
+        held["attestations"] = [attestation_of(one) for one in standings_of(person)]  # under the same line
     return _pieces(person, held)
 
 
@@ -40,7 +44,8 @@ def _each_piece(person: Person, held: dict[str, Any]) -> Iterator[str]:
     head = {"format": FORMAT, "at": moment(timezone.now()), "person": held["person"]}
     yield "{" + _text(head)[1:-1]
     for name, rows in (
-        ("records", held["records"]), ("consents", _consents(person)), ("messages", _messages(person)),
+        ("records", held["records"]), ("attestations", held["attestations"]), ("consents", _consents(person)),
+        ("messages", _messages(person)),
         ("questions", _questions(person)), ("requests", _requests(person)),
         ("usages", _usages(person, own=False)), ("own_usages", _usages(person, own=True)),
     ):  # fmt: skip
@@ -49,6 +54,17 @@ def _each_piece(person: Person, held: dict[str, Any]) -> Iterator[str]:
             yield ("," if n else "") + "\n" + _text(row)
         yield "]"
     yield "}\n"
+
+
+def attestation_of(one: Standing) -> dict[str, Any]:
+    """Return an attestation about the person as their copy and the API say it."""
+    made = one.attestation
+    return {
+        "number": made.number, "way": made.get_way_display(), "years": made.years, "since": made.since.isoformat(),
+        "institution": made.organisation.name if made.organisation else "", "as_of": made.as_of.isoformat(),
+        "valid_until": made.valid_until.isoformat(), "rule": str(made.rule), "issued_at": moment(made.issued_at),
+        "holds": one.holds, "standing": one.stands, "verified": one.verified,
+    }  # fmt: skip
 
 
 def _text(value: Any) -> str:
@@ -145,6 +161,9 @@ SCHEMA: dict[str, Any] = {
     **_object(
         format={"const": FORMAT}, at=_TIME, person=_object(name=_T, former_names=_list(_T), id_number=_T),
         records=_list(_RECORD, "关于您的每条记录，含每一版、您的声明和经过"),
+        attestations=_list(
+            _object(number=_T, way=_T, institution=_T, years=_N, since=_DAY, as_of=_DAY, valid_until=_DAY, rule=_T, issued_at=_TIME,
+                    holds={"type": ["boolean", "null"]}, standing=_T, verified=_N), "关于您的无失信记录证明"),
         consents=_list(
             _object(number=_T, institution=_T, purpose=_T, purpose_text=_T, standing=_T, asked_at=_TIME, decided_at=_TIME,
                     ended_at=_TIME, text=_T, items=_list(_T), uses=_N, max_uses={"type": ["integer", "null"]}),

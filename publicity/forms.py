@@ -137,18 +137,18 @@ class CommentForm(forms.Form):
 
 
 class VerifyForm(forms.Form):
-    """What the holder of a report reads off it."""
+    """What the holder of a report or an attestation reads off it."""
 
     number = forms.CharField(
-        label="报告编号", max_length=40, help_text="BG 开头，21 位，在报告首页。",
+        label="编号", max_length=40, help_text="21 位，在首页：信用报告以 BG 开头，无失信记录证明以 ZM 开头。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     code = forms.CharField(
-        label="验证码", max_length=40, help_text="报告首页的 16 位字母和数字，横线可以不填。",
+        label="验证码", max_length=40, help_text="首页的 16 位字母和数字，横线可以不填。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     file = forms.FileField(
-        label="报告的 PDF 文件", required=False, help_text="想知道文件有没有被改动时再选。只比对，不保存，最大 5 MB。",
+        label="报告或证明的 PDF 文件", required=False, help_text="想知道文件有没有被改动时再选。只比对，不保存，最大 5 MB。",
         widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
     )  # fmt: skip
 
@@ -164,5 +164,5 @@ class VerifyForm(forms.Form):
         if not upload:
             return ""
         if upload.size > MAX_REPORT_BYTES:
-            raise ValidationError("文件超过 5 MB，不会是本站出具的报告。请确认选对了文件。", code="size")
+            raise ValidationError("文件超过 5 MB，不会是本站出具的。请确认选对了文件。", code="size")
         return hashlib.file_digest(upload.file, "sha256").hexdigest()

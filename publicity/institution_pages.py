@@ -20,8 +20,9 @@ from catalogue.deadline_forms import take_over
 from creditfujian.lib import identity
 from publicity.consent_forms import AskForm, UseForm
 from publicity.pages import one_page
-from records.consent_answers import answer
+from records.consent_answers import Answer, answer
 from records.reading import ByConsent, Refused, file_by_consent
+from sanctions.attestation import Told, by_consent
 
 INSTITUTION_SITE = "机构查询页面"  # the channel, as the log and the person read it
 NOT_YET = "本单位还没有有效的查询机构登记，或者证照已到期、登记已暂停。请联系省信用办。"
@@ -91,13 +92,13 @@ def institution_consent(request: HttpRequest, user: User, consent_no: str) -> Ht
         stated = ByConsent(
             consent_no, identity.normalise(form.cleaned_data["id_number"]), form.cleaned_data["purpose"], form_of
         )
-        file = file_by_consent(stated, by=asker(request, INSTITUTION_SITE))
-        if file is not None and not isinstance(file, Refused):
-            told = answer(file, form_of, consent.items)
+        told = _use(stated, consent, request)
+        if not isinstance(told, Refused | None):
             consent.refresh_from_db()
-            return render(request, "publicity/institutions/answer.html", {"consent": consent, "answer": told})
+            which = "attestation" if isinstance(told, Told) else "answer"
+            return render(request, f"publicity/institutions/{which}.html", {"consent": consent, "answer": told})
         form.add_error(
-            None, f"没有提供：{file.reason if file else '没有这份授权'}。本次尝试已记入查询日志，本人看得到。"
+            None, f"没有提供：{told.reason if told else '没有这份授权'}。本次尝试已记入查询日志，本人看得到。"
         )
         consent.refresh_from_db()
     context = {
@@ -105,3 +106,12 @@ def institution_consent(request: HttpRequest, user: User, consent_no: str) -> Ht
         "may_use": consent.is_in_force and Institution.objects.in_force().filter(organisation=user.organisation).exists(),
     }  # fmt: skip
     return render(request, "publicity/institutions/consent.html", context, status=422 if form.errors else 200)
+
+
+def _use(stated: ByConsent, consent: Consent, request: HttpRequest) -> Answer | Told | Refused | None:
+    """Use a consent as it was granted: for the answer over years, or for what its items hold."""
+    by = asker(request, INSTITUTION_SITE)
+    if stated.form is Consent.Form.YEARS:
+        return by_consent(stated, by=by)
+    file = file_by_consent(stated, by=by)
+    return file if isinstance(file, Refused | None) else answer(file, stated.form, consent.items)

@@ -1,4 +1,4 @@
-"""Credit reports: the person fetches their own, anybody checks one that was handed to them."""
+"""Credit reports: the person fetches their own; anybody checks a report or an attestation that was handed to them."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ from records import report_pdf
 from records import reports as deeds
 from records.report_content import TITLE
 from records.report_models import Report
+from sanctions import attestation
 
 
 @require_safe
@@ -64,14 +65,15 @@ def print_view(request: HttpRequest, person: Person) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("code")
 def verify(request: HttpRequest) -> HttpResponse:
-    """Check a report. The code is posted, so that it reaches no address and no log."""
+    """Check a report or an attestation. The code is posted, so that it reaches no address and no log."""
     form = VerifyForm(request.POST or None, request.FILES or None, initial={"number": request.GET.get("no", "")[:40]})
     if request.method != "POST" or not form.is_valid():
         return _verify_page(request, "publicity/verify.html", {"form": form}, status=422 if form.is_bound else 200)
     if not count_verification(client_address(request)):
         return too_many(request, 61 - timezone.localtime().minute)
     data = form.cleaned_data
-    found = deeds.verify(number=data["number"], code=data["code"], sha256=data["file"], by=asker(request, PUBLIC_SITE))
+    check = attestation.verify if data["number"].startswith(attestation.LETTERS) else deeds.verify
+    found = check(number=data["number"], code=data["code"], sha256=data["file"], by=asker(request, PUBLIC_SITE))
     return _verify_page(request, "publicity/verified.html", {"found": found, "now": timezone.localtime()})
 
 

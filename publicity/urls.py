@@ -5,6 +5,7 @@ from django.urls import path
 from publicity import (
     access_pages,
     agent_pages,
+    attestation_pages,
     catalogue_pages,
     consent_pages,
     institution_desk,
@@ -38,6 +39,10 @@ urlpatterns = [
     path("me/reports/", report_pages.reports, name="me_reports"),
     path("me/reports/issue/", report_pages.issue, name="me_report_issue"),
     path("me/reports/<str:report>/", report_pages.fetch_again, name="me_report_again"),
+    path("me/attestations/", attestation_pages.me_attestations, name="me_attestations"),
+    path("me/attestations/issue/", attestation_pages.issue, name="me_attestation_issue"),
+    path("me/attestations/<str:attestation>/", attestation_pages.fetch_again, name="me_attestation_again"),
+    path("me/attestations/<str:attestation>/stop/", attestation_pages.stop, name="me_attestation_stop"),
     path("me/rights/", rights_pages.me_rights, name="me_rights"),
     path("me/rights/explained/", rights_pages.me_explained, name="me_explained"),
     path("me/rights/copy.json", rights_pages.me_copy, name="me_copy"),

@@ -40,7 +40,9 @@ class PaperForm(forms.Form):
     purpose_text = forms.CharField(label="具体用途", max_length=200)
     reference = forms.CharField(label="机构业务编号", max_length=60)
     items = forms.TypedMultipleChoiceField(label="条目", coerce=int, widget=forms.CheckboxSelectMultiple)
-    form = forms.ChoiceField(label="方式", choices=Consent.Form.choices, widget=forms.RadioSelect)
+    form = forms.ChoiceField(
+        label="方式", choices=[(one.value, one.label) for one in Consent.WIDTH], widget=forms.RadioSelect
+    )
     days = forms.IntegerField(label="有效天数", min_value=1, help_text="自签署之日起，按授权书填写。")
     uses = forms.IntegerField(label="次数", min_value=1, initial=1)
     signed_on = forms.DateField(label="签署日期", help_text="写成 2026-01-01。")

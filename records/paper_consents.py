@@ -46,6 +46,8 @@ def enter(signed: Signed, *, by: Asker) -> Consent | None:
     user = _holder(by, "access.enter_consent")
     if registration_of(signed.institution.organisation, signed.wanted.purpose) is None:
         raise ValidationError({"institution": Refusal.LICENCE.label + "。"})
+    if signed.wanted.form is Consent.Form.YEARS:
+        raise ValidationError({"form": "这种证明只能网上授权：本人答复之前要能先看到回答。"})
     consents.check_wanted(signed.wanted)
     _check_day(signed)
     kind = scans.type_of(signed.scan)

@@ -6,10 +6,10 @@ A refusal is an outcome, not an exception, so that its line stays.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -44,6 +44,7 @@ from records.visibility import fields_for, sight_of, value_for
 COUNTER_GROUND = "本人持居民身份证到窗口查询（个人信息保护法第四十五条）"
 NOT_IN_THEIR_NAME = "系统登记此人已经死亡，或号码已并入他人，不能以其名义查询。如登记有误，请联系省信用办。"
 REFUSAL_FLOOR_SECONDS = 0.05  # every refusal of a use of a consent takes at least this long, known person or not
+Told = TypeVar("Told")  # what a use of a consent answers
 PUBLIC_FLOOR_SECONDS = 0.15  # every public answer takes at least this long, so that time tells nothing
 
 
@@ -240,12 +241,23 @@ class ByConsent:
 def file_by_consent(asked: ByConsent, *, by: Asker) -> File | Refused | None:
     """Return what a person consented to, to the institution they consented to (kind Q4), or the refusal.
 
-    None when this institution has no such consent: another's and none at all look alike. A refusal takes at least the
-    same time whoever it is about.
+    None when this institution has no such consent: another's and none at all look alike. What is answered over years
+    opens no file: it has a way of its own, sanctions.attestation.by_consent.
+    """
+    assert asked.form is not Consent.Form.YEARS
+    return use_consent(asked, lambda ask: _answer(ask, by), by=by)
+
+
+def use_consent(asked: ByConsent, tell: Callable[[Ask], Told], *, by: Asker) -> Told | Refused | None:
+    """Let an institution use a consent: `tell` writes the line of the ask it is given, and answers. Or the refusal, or None.
+
+    A refusal takes at least the same time whoever it is about.
     """
     began = time.monotonic()
-    outcome = _by_consent(asked, by)
-    if not isinstance(outcome, File) and (left := REFUSAL_FLOOR_SECONDS - (time.monotonic() - began)) > 0:
+    outcome = _by_consent(asked, tell, by)
+    if (outcome is None or isinstance(outcome, Refused)) and (
+        left := REFUSAL_FLOOR_SECONDS - (time.monotonic() - began)
+    ) > 0:
         time.sleep(left)
     return outcome
 
@@ -258,7 +270,7 @@ def _open_its_person(number: str) -> None:
 
 
 @transaction.atomic
-def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
+def _by_consent(asked: ByConsent, tell: Callable[[Ask], Told], by: Asker) -> Told | Refused | None:
     """Read under the consent's lock: of two that come for its last use one is answered, none that begins after a withdrawal."""
     assert by.user is not None
     person = Person.objects.holder_of(asked.id_number)
@@ -275,9 +287,10 @@ def _by_consent(asked: ByConsent, by: Asker) -> File | Refused | None:
         purpose=f"{asked.purpose}：{consent.purpose_text}" if consent and refusal is None else str(asked.purpose),
         fields_class=f"经授权可见：{asked.form.label}", items=items, refusal=refusal.value if refusal else "",
         person=consent.person if consent else None, consent=consent, use=use,
+        opens=asked.form is not Consent.Form.YEARS,
     )  # fmt: skip
     if refusal is None:
-        return _answer(ask, by)
+        return tell(ask)
     write_query(ask, by=by)
     mine = consent is not None and refusal is not Refusal.NOT_GRANTEE
     return Refused(refusal) if mine else None

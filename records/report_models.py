@@ -75,10 +75,15 @@ class CounterRequest(models.Model):
         return self.state == self.State.WAITING and timezone.now() < self.expires_at
 
 
+def paper_number(letters: str, pk: int, issued_on: str) -> str:
+    """Return the number of a paper that people hand on: two letters, day, ten digits, check character (MOD 37,36)."""
+    body = f"{letters}{issued_on}{pk:010d}"
+    return body + mod_37_36(body)
+
+
 def report_number(pk: int, issued_on: str) -> str:
     """Return the number of a report: BG, day of issue, ten digits, check character (ISO 7064 MOD 37,36)."""
-    body = f"BG{issued_on}{pk:010d}"
-    return body + mod_37_36(body)
+    return paper_number("BG", pk, issued_on)
 
 
 class Report(models.Model):

@@ -21,19 +21,19 @@ class NoFonts(Exception):
     """The report cannot be set: its fonts are not installed."""
 
 
-def set_report(data: dict[str, Any]) -> bytes:
-    """Return the report as a tagged PDF; the same data gives the same bytes. Raises NoFonts.
+def set_report(data: dict[str, Any], form: Path = SHEET) -> bytes:
+    """Return a report, or what another sheet makes of its data, as a tagged PDF; the same data gives the same bytes.
 
-    A character that no font holds is written out by its code point, and the report says so.
+    Raises NoFonts. A character that no font holds is written out by its code point, and the report says so.
     """
     known = characters()
     missing: set[str] = set()
     shown = _readable(data, known, missing)
     if missing:
         codes = "、".join(_code(character) for character in sorted(missing))
-        shown["missing"] = f"字库中没有以下字符，报告中以编码写出，以原始文书为准：{codes}。"
+        shown["missing"] = f"字库中没有以下字符，文中以编码写出，以原始文书为准：{codes}。"
     return typst.compile(
-        str(SHEET), sys_inputs={"data": json.dumps(shown, ensure_ascii=False)}, font_paths=[settings.FONTS],
+        str(form), sys_inputs={"data": json.dumps(shown, ensure_ascii=False)}, font_paths=[settings.FONTS],
         ignore_system_fonts=True, pdf_standards=["ua-1"],
     )  # fmt: skip
 

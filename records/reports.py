@@ -341,7 +341,7 @@ def verify(*, number: str, code: str, sha256: str = "", by: Asker) -> Verified |
 
 def _held(number: str, code: str) -> Report | None:
     """Return the report with that number and code, for whoever holds it."""
-    found = Report.objects.raw("SELECT * FROM records_report_held(%s, %s)", [number, _hashes(number, code)])
+    found = Report.objects.raw("SELECT * FROM records_report_held(%s, %s)", [number, code_hashes(number, code)])
     return next(iter(found), None)
 
 
@@ -349,7 +349,7 @@ def _verified(report: Report, code: str, sha256: str) -> Verified:
     return Verified(
         number=report.number, issued_at=report.issued_at, how=report.get_kind_display(),
         name=masking.name(report.person.name, Profile.PUBLIC), sha256=report.sha256,
-        changes=_changes(report.number, _hashes(report.number, code)),
+        changes=_changes(report.number, code_hashes(report.number, code)),
         same_file=sha256 == report.sha256 if sha256 else None,
     )  # fmt: skip
 
@@ -379,7 +379,7 @@ def _issue(
 ) -> Issued:
     """Make the report, in the transaction that has read the file."""
     at, pk = _moment_and_key()
-    number, code = report_number(pk, f"{timezone.localtime(at):%Y%m%d}"), _new_code()
+    number, code = report_number(pk, f"{timezone.localtime(at):%Y%m%d}"), new_code()
     url = f"{settings.PUBLIC_URL}/verify/"
     cover = Cover(number, how, code, url, report_pdf.qr_code(f"{url}?{urlencode({'no': number})}"))
     pdf = report_pdf.set_report(sheet(_content(person, file, at), cover))
@@ -389,7 +389,7 @@ def _issue(
     report = Report.objects.create(
         id=pk, number=number, person=person, kind=kind, counter_request=request, query_seq=file.seq, issued_at=at,
         by=user, organisation=user.organisation if request else None, records=len(entries), sha256=kept.sha256,
-        code_hash=_hashes(number, code)[0], snapshot=hashlib.sha256(repr(entries).encode()).digest(),
+        code_hash=code_hashes(number, code)[0], snapshot=hashlib.sha256(repr(entries).encode()).digest(),
     )  # fmt: skip
     ReportEntry.objects.bulk_create(
         ReportEntry(report=report, record_id=record, version=version, public=public)
@@ -428,11 +428,13 @@ def _moment_and_key() -> tuple[datetime, int]:
         return cursor.fetchone()
 
 
-def _new_code() -> str:
+def new_code() -> str:
+    """Return a new verification code, for the paper alone."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(16))
     return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
 
 
-def _hashes(number: str, code: str) -> list[bytes]:
+def code_hashes(number: str, code: str) -> list[bytes]:
+    """Return the keyed hashes of a paper's code, one for each key that the site reads with, the newest first."""
     plain = "".join(character for character in code.upper() if character.isalnum())
     return settings.FIELD_KEYRING.indexes(f"report:{number}:{plain}".encode())

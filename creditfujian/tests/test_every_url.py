@@ -75,6 +75,8 @@ from records.tests.test_gateway import registration, staff
 from records.tests.test_mapping import codes
 from records.tests.test_mapping import waiting as waiting_for_mapping
 from records.tests.test_urgent import broken
+from sanctions import attestation
+from sanctions.models import AttestationRule
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
 DEEDS = (
@@ -132,6 +134,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     issued = reports.issue(cast.citizen.person, by=staff(cast.citizen))
     unmapped = waiting_for_mapping(cast)
     mappings.save(unmapped.pk, mappings.look(unmapped).place, codes(cast), name="导出", by=cast.data_officer)
+    attested = attestation.issue(cast.other_citizen.person, 3, by=staff(cast.other_citizen))
+    assert isinstance(attested, attestation.Issued)
     consent, paper = granted(cast, uses=9), entered(cast)
     reviews.sample_each_reader(timezone.localdate())
     reviews.lines_of(Anomaly.objects.get(), by=cast.auditor)
@@ -165,6 +169,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "access_dutyitem": DutyItem, "records_visibility": Visibility, "records_rightsrequest": RightsRequest,
         "access_authority": Authority, "access_officialletter": OfficialLetter,
         "catalogue_itemgrant": ItemGrant, "accounts_regionsuccession": RegionSuccession,
+        "sanctions_attestationrule": AttestationRule,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
@@ -177,7 +182,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "<str:record_no>": number, "<str:consent_no>": consent.number,
         "<str:question_no>": question.number, "<str:right>": "delete", "<str:right_no>": right.number,
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
-        "<str:report>": issued.report.number, "records_statementhold": str(hold.pk), "records_consentpaper": str(paper.pk),
+        "<str:report>": issued.report.number, "<str:attestation>": attested.attestation.number,
+        "records_statementhold": str(hold.pk), "records_consentpaper": str(paper.pk),
         "factors": str(cast.data_officer.second_factors.get().pk),
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
@@ -195,6 +201,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         "<str:kind>",
         "<str:record_no>",
         "<str:report>",
+        "<str:attestation>",
         "<str:consent_no>",
         "<str:question_no>",
         "<str:right>",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from creditfujian import demo_scale
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast, granted, make_cast
 from creditfujian.tests.registrations import registration_of
 from records.models import Record
+from sanctions.models import AttestationRule
 
 LINES = """
 WITH asked AS (
@@ -77,6 +79,9 @@ def test_no_policy_costs_an_index() -> None:
         "a person's records": (sql_of(Record.objects.filter(person=whose[0])), {"records_record"}),
         "a person by key": (sql_of(Person.objects.filter(pk=whose[0])), {"accounts_person"}),
         "a person by number": (sql_of(Person.objects.filter(id_index__in=indexes)), {"accounts_person"}),
+        "what stands in the way": (("SELECT * FROM sanctions_in_the_way(%s, %s, %s, NULL)",
+                                    [whose[0], AttestationRule.objects.get().pk, timezone.localdate() - timedelta(days=1096)]),
+                                   {"records_record"}),
         "the access history": ((_HISTORY, {**Which().values(cast.citizen.person), "persons": whose[:1], **_FIRST_PAGE}),
                                {"access_queryperson"}),
     }  # fmt: skip

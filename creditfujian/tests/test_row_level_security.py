@@ -27,11 +27,12 @@ from records.tests.grounds import agreed, approved
 from records.tests.life import numbers_of
 from records.tests.test_questions import looked_at
 from records.tests.test_urgent import broken
+from sanctions.attestation import issue as attest
 
 NEW = identity.invent(decided(30 * 365), 61)
 OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
 # What makes a table say something of a person: it points at one of these, or has such a column.
-PERSONAL = {"Person", "Record", "Consent", "Report", "PersonCase", "Statement"}
+PERSONAL = {"Person", "Record", "Consent", "Report", "PersonCase", "Statement", "Attestation"}
 COLUMNS = {
     "person_id",
     "record_id",
@@ -250,6 +251,11 @@ def a_report(cast: Cast) -> None:
     issue(cast.citizen.person, by=Asker(cast.citizen, "公示网站"))
 
 
+def an_attestation(cast: Cast) -> None:
+    assert cast.citizen.person is not None
+    attest(cast.citizen.person, 3, by=Asker(cast.citizen, "公示网站"))
+
+
 Make = Callable[[Cast], object]
 THEIRS = lambda cast: people.open_persons(cast.citizen.person_id)  # noqa: E731
 NOT_THEIRS = lambda cast: people.open_persons(cast.other_citizen.person_id)  # noqa: E731
@@ -265,6 +271,9 @@ CASES: dict[str, tuple[str, Make, Make, Make]] = {
     "a message": ("access_message", a_consent, THEIRS, NOT_THEIRS),
     "a message is none of the institution's": ("access_message", a_consent, THEIRS, lambda cast: people.open_office(cast.bank.pk)),
     "a report": ("records_report", a_report, THEIRS, NOT_THEIRS),
+    "an attestation": ("sanctions_attestation", an_attestation, THEIRS, NOT_THEIRS),
+    "an attestation is none of an office's": ("sanctions_attestation", an_attestation, THEIRS,
+                                              lambda cast: people.open_office(cast.bank.pk)),
 }  # fmt: skip
 
 
@@ -316,7 +325,10 @@ def test_a_batch_at_work_opens_its_records_to_itself_alone(cast: Cast) -> None:
         assert seen("records_record") == 1
 
 
-@pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()} - {"records_report"}))  # append-only
+APPEND_ONLY = {"records_report", "sanctions_attestation"}
+
+
+@pytest.mark.parametrize("table", sorted({table for table, *_ in CASES.values()} - APPEND_ONLY))
 def test_nothing_is_changed_without_a_context(cast: Cast, table: str) -> None:
     next(make for one, make, *_ in CASES.values() if one == table)(cast)
     with people.nobody(), connection.cursor() as cursor:

@@ -1,0 +1,3 @@
+"""The admin of sanctions."""
+
+from sanctions import attestation_admin  # noqa: F401
