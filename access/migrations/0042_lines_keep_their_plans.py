@@ -138,7 +138,7 @@ TOLD_UNDONE = import_module("access.migrations.0034_revoking_leaves_a_line").TOL
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0035_one_answer_to_who_holds")]
+    dependencies = [("access", "0039_agents_sealed_anew")]
     operations = [
         migrations.RunSQL(READS, READS_UNDONE),
         migrations.RunSQL(PERSONS, PERSONS_UNDONE),

@@ -29,7 +29,5 @@ TWO = "\n".join(
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("access", "0018_persons_under_a_line"), ("records", "0045_one_answer_to_who_holds"),
-    ]  # fmt: skip
+    dependencies = [("records", "0046_seen_is_asked_once"), ("access", "0018_persons_under_a_line")]  # fmt: skip
     operations = [migrations.RunSQL(ONE, TWO)]
