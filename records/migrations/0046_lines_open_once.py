@@ -112,36 +112,6 @@ ALTER POLICY record_read_with_a_query_line ON records_record USING (
 DROP FUNCTION records_persons_answered_for();
 DROP FUNCTION records_opened_here();
 """
-SEEN = """
--- The records that the record's own policies show of the persons whom this transaction has written lines for. Asked as whoever
--- is on the connection, so that those policies answer; its schema is set, so that no temporary table answers instead.
-CREATE FUNCTION records_seen_here() RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 50
-SET search_path = public, pg_temp AS $$
-BEGIN
-    RETURN QUERY SELECT r.id FROM records_record r WHERE r.person_id IN (SELECT q.person_id FROM access_lines_here() q);
-END $$;
-
--- Whether the record's own policies show it, one by one: to the batch at work, which has no lines.
-CREATE FUNCTION records_is_shown(record bigint) RETURNS boolean LANGUAGE plpgsql STABLE
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
-BEGIN
-    RETURN EXISTS (SELECT 1 FROM records_record r WHERE r.id = record);
-END $$;
-
--- A version, and the words beside a record, are read with their record: by a line of its person, or by the batch at work.
-ALTER POLICY version_read_with_its_record ON records_recordversion USING (
-    (SELECT records_item_at_work()) IS NOT NULL AND records_is_shown(record_id) OR record_id IN (SELECT records_seen_here()));
-ALTER POLICY statement_read_with_its_record ON records_statement USING (
-    (SELECT records_item_at_work()) IS NOT NULL AND records_is_shown(record_id) OR record_id IN (SELECT records_seen_here()));
-"""
-SEEN_UNDONE = """
-ALTER POLICY statement_read_with_its_record ON records_statement
-    USING (EXISTS (SELECT 1 FROM records_record r WHERE r.id = record_id));
-ALTER POLICY version_read_with_its_record ON records_recordversion
-    USING (EXISTS (SELECT 1 FROM records_record r WHERE r.id = record_id));
-DROP FUNCTION records_is_shown(bigint);
-DROP FUNCTION records_seen_here();
-"""
 
 
 class Migration(migrations.Migration):
@@ -149,5 +119,4 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(REACH, REACH_UNDONE),
         migrations.RunSQL(RECORDS, RECORDS_UNDONE),
-        migrations.RunSQL(SEEN, SEEN_UNDONE),
     ]
