@@ -29,5 +29,5 @@ TWO = "\n".join(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0046_seen_is_asked_once"), ("access", "0018_persons_under_a_line")]  # fmt: skip
+    dependencies = [("records", "0046_lines_open_once"), ("access", "0018_persons_under_a_line")]  # fmt: skip
     operations = [migrations.RunSQL(ONE, TWO)]
