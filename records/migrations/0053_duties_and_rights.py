@@ -125,5 +125,5 @@ RIGHTS_UNDONE = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0049_rules_are_hashed"), ("access", "0037_grounds_by_duty")]
+    dependencies = [("records", "0051_lists_keep_their_plans"), ("access", "0037_grounds_by_duty")]
     operations = [migrations.RunSQL(SQL, UNDONE), migrations.RunSQL(RIGHTS, RIGHTS_UNDONE)]
