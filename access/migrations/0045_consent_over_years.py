@@ -83,8 +83,11 @@ DROP FUNCTION access_adverse_items_for(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0042_lines_keep_their_plans"), ("accounts", "0015_passwords_anew"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [
+        ("access", "0042_lines_keep_their_plans"),
+        ("accounts", "0015_passwords_anew"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         migrations.AddField(

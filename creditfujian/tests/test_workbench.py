@@ -10,7 +10,9 @@ from creditfujian.tests.cast import Cast
 from records.tests.deliveries import deliver, penalty
 
 
-def test_what_waits_is_a_card_and_what_does_not_is_folded_away(cast: Cast, as_user: Callable[[User | None], Client]) -> None:
+def test_what_waits_is_a_card_and_what_does_not_is_folded_away(
+    cast: Cast, as_user: Callable[[User | None], Client]
+) -> None:
     deliver(cast, [penalty(cast, 证件号码="1")])
     cards = waiting_for(cast.data_officer)
     empty = [card for card in cards if not card.count]
