@@ -1,17 +1,17 @@
 """Signing in: staff by user name; citizens by user name or identity number."""
 
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 
 from accounts import people
 from accounts.models import Person, User
+from creditfujian.compiled import Compiled
 from creditfujian.lib import identity
 
 
@@ -30,16 +30,19 @@ def account_named(typed: str) -> User | None:
     return User.objects.filter(username=typed).first()
 
 
-@cache
-def _accounts() -> "QuerySet[User, Any]":
-    """Return accounts with organisation, whether their person may act, groups, and permissions as Django spells them."""
-    groups = Group.objects.filter(user=OuterRef("pk")).values("name")
-    own_or_groups = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+def _account(key: int) -> "QuerySet[User, Any]":
+    """Return an account with organisation, whether their person may act, groups, and permissions as Django spells them."""
+    groups = Group.objects.filter(user=key).values("name")
+    own = User.user_permissions.through.objects.filter(user=key).values("permission")
+    by_group = Group.permissions.through.objects.filter(group__user=key).values("permission")
     spelt = Concat(F("content_type__app_label"), Value("."), F("codename"))
-    held = Permission.objects.filter(own_or_groups).order_by().values_list(spelt)
+    held = Permission.objects.filter(Q(pk__in=own) | Q(pk__in=by_group)).order_by().values_list(spelt)
     alive = Func(F("person"), function="accounts_may_act", output_field=BooleanField())
-    related = User.objects.select_related("organisation").annotate(person_may_act=alive)
-    return related.annotate(in_groups=ArraySubquery(groups), held=ArraySubquery(held))
+    account = User.objects.filter(pk=key).select_related("organisation").annotate(person_may_act=alive)
+    return account.annotate(in_groups=ArraySubquery(groups), held=ArraySubquery(held))
+
+
+_ACCOUNT = Compiled(_account, 1 << 60)
 
 
 class StaffAndCitizens(ModelBackend):
@@ -47,7 +50,7 @@ class StaffAndCitizens(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Fetch the account of a session with what nearly every page asks of it; open what is theirs."""
-        user = _accounts().filter(pk=user_id).first()
+        user = _ACCOUNT.first(user_id)
         if user is None or not self.user_can_authenticate(user):
             return None
         user.group_names = user.in_groups

@@ -17,11 +17,13 @@ from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from access.models import Request
+from access.models import Request, RequestQuerySet
 from access.rules import bounds_of, lists_of
 from access.web import STAFF_SITE, asker
 from accounts.admin import ReadOnlyAdmin
+from accounts.models import User
 from accounts.web import do_and_say, sentence_of, signed_in
+from creditfujian.compiled import Compiled
 from records import bulk, list_exports, listing, work_lists
 from records.export_models import Export
 from records.export_rules import review_above
@@ -84,7 +86,7 @@ class RecordAdmin(ListsAdmin):
         views = listing.saved_views(user)
         if (default := _default_of(views)) and set(request.GET) <= {"r"}:
             return _to_list(r=registered.pk, **_as_address(default))
-        form = FilterForm(request.GET, registered=registered, user=user)
+        form = FilterForm.within(request.GET, registered, user)
         search = _search_of(request.GET.get("s"), registered)
         filters = form.filters() if form.is_valid() else Filters()
         found = listing.page(
@@ -119,7 +121,7 @@ class RecordAdmin(ListsAdmin):
     def save_view(self, request: HttpRequest) -> HttpResponse:
         registered, user = self._posted(request), signed_in(request)
         form, address = SaveViewForm(request.POST), _posted_address(request)
-        filters = FilterForm(_query(address), registered=registered, user=user)
+        filters = FilterForm.within(address, registered, user)
         if form.is_valid() and filters.is_valid():
             try:
                 listing.save_view(user, filters=filters.filters(), **form.cleaned_data)
@@ -200,7 +202,7 @@ class RecordAdmin(ListsAdmin):
 
     def _filter_form(self, request: HttpRequest, registered: Request, address: dict[str, str]) -> FilterForm:
         """Return the valid filters of a posted address; nobody gets the whole list for a filter that is wrong."""
-        form = FilterForm(_query(address), registered=registered, user=signed_in(request))
+        form = FilterForm.within(address, registered, signed_in(request))
         if not form.is_valid():
             raise ValidationError("筛选条件有误，没有提交。请在列表页改正筛选条件后再试。", code="filters")
         return form
@@ -346,11 +348,18 @@ def _blank(form: type[Form], auto_id: str) -> SafeString:
 
 def _registered(request: HttpRequest) -> Request | None:
     """Return the list registration that the page names, or the last one still open."""
-    mine = Request.objects.visible_to(signed_in(request)).lists().select_related("organisation__region")
-    named = request.POST.get("r") or request.GET.get("r")
+    user, named = signed_in(request), request.POST.get("r") or request.GET.get("r")
     if named:
-        return mine.filter(pk=_key(named) or 0).first()
-    return mine.open().first()
+        return _NAMED.first(user.pk, _key(named) or 0)
+    return _lists_of(user).open().first()
+
+
+def _lists_of(user: User) -> RequestQuerySet:
+    """Return an account's registrations of lists, with where their organisations are."""
+    return Request.objects.visible_to(user).lists().select_related("organisation__region")
+
+
+_NAMED = Compiled(lambda account, key: _lists_of(User(pk=account)).filter(pk=key), 1 << 60, 1 << 61)
 
 
 def _search_of(named: str | None, registered: Request) -> ListSearch | None:

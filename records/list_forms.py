@@ -1,10 +1,12 @@
 """The shape of what staff type around lists: registering, filtering, looking for somebody, saving, handing out."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Self, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,6 +17,7 @@ from access.rules import items_of_list, lists_of
 from accounts.actions import check_identity
 from accounts.models import Organisation, User
 from catalogue.models import Item, ItemVersion, PublicationPeriod
+from creditfujian.compiled import Compiled
 from creditfujian.lib import identity
 from creditfujian.lib.text import normalise_name, strip_format
 from records.forms import ItemsChoice, current_versions
@@ -24,6 +27,7 @@ from records.models import record_key
 from records.work_lists import colleagues
 
 By = ListSearch.By
+Choices = tuple[tuple[int, str], ...]  # of a select: key and label
 QUIET = {"autocomplete": "off", "spellcheck": "false"}
 DAY = forms.DateInput(attrs={"type": "date"})
 
@@ -99,19 +103,30 @@ class FilterForm(forms.Form):
     )  # fmt: skip
     public = forms.BooleanField(label="只看公示中的", required=False)
 
-    def __init__(self, *args: Any, registered: Request, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        items = [item for item in items_of(registered) if item.name]
-        self._choose("item", [(item.pk, item.name) for item in items])
-        if registered.reach == Reach.SUPPLIED:
+    def __init__(self, data: Mapping[str, str], *, items: Choices, providers: Choices | None) -> None:
+        """Offer these items, and these providers or, where only the own organisation's records are listed, none."""
+        super().__init__(data)
+        self._among = items, providers
+        self._choose("item", items)
+        if providers is None:
             del self.fields["provider"]
-            return
-        near = Q(pk=user.organisation_id) | Q(parent=user.organisation_id)
-        providers = Organisation.objects.filter(near | Q(pk__in=[item.provider_id for item in items]))
-        self._choose("provider", list(providers.values_list("pk", "name")))
+        else:
+            self._choose("provider", providers)
 
-    def _choose(self, name: str, choices: list[tuple[int, str]]) -> None:
+    @classmethod
+    def within(cls, data: Mapping[str, str], registered: Request, user: User) -> Self:
+        """Return the form over the items of a registration and the providers near the user and of those items."""
+        items = tuple((item.pk, item.name) for item in items_of(registered) if item.name)
+        if registered.reach == Reach.SUPPLIED:
+            return cls(data, items=items, providers=None)
+        return cls(data, items=items, providers=tuple(_PROVIDERS(user.organisation_id, registered.pk)))
+
+    def _choose(self, name: str, choices: Choices) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = [("", "全部"), *choices]
+
+    def drawn(self) -> SafeString:
+        """Return the form as it is drawn. The same choices, filtered the same, look the same to everybody: drawn once."""
+        return _drawn(*self._among, tuple((name, self.data[name]) for name in self.fields if name in self.data))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -139,6 +154,21 @@ class FilterForm(forms.Form):
             severity=data.get("severity"), decided_from=data.get("decided_from"),
             decided_until=data.get("decided_until"), public=bool(data.get("public")), ends_within=data.get("ends_within"),
         )  # fmt: skip
+
+
+def _providers(organisation: int, registered: int) -> "QuerySet[Organisation, tuple[int, str]]":
+    items = Request.items.through.objects.filter(request=registered)
+    near = Q(pk=organisation) | Q(parent=organisation) | Q(pk__in=items.values("item__provider"))
+    return Organisation.objects.filter(near).values_list("pk", "name")
+
+
+_PROVIDERS = Compiled(_providers, 1 << 60, 1 << 61)
+
+
+@lru_cache(256)
+def _drawn(items: Choices, providers: Choices | None, given: tuple[tuple[str, str], ...]) -> SafeString:
+    """Draw the filters; field by field templates take longer than the list's rows. Nothing here is about a person."""
+    return FilterForm(dict(given), items=items, providers=providers).render()
 
 
 class SearchForm(forms.Form):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.actions import (
@@ -29,15 +29,20 @@ from access.reading import LIST_FIELDS, purpose_in_words
 from access.rules import refusal_of_list, refusal_of_open_list
 from accounts.models import Person, User, number_under
 from catalogue.models import Field, Item, PublicationPeriod
+from creditfujian.compiled import Compiled
 from creditfujian.lib import masking
 from records.intake.base import place
-from records.models import ListSearch, Record, RecordVersion, SavedView, record_key, record_number
+from records.models import ListSearch, RecordVersion, SavedView, record_key, record_number
 from records.reading import Refused, View, views_of
 from records.timeline import Step, steps
 from records.visibility import fields_for, sight_of
 
 PAGE_SIZE = 50
 _SEVERITIES = dict(PublicationPeriod.Severity.choices)
+_LISTED = """
+SELECT id, created_at, item_id, doc_no, doc_date, severity, publication, query_until, name, id_cipher, provider
+  FROM records_listed(%s)
+"""
 _PAGE = "SELECT record_id, person_id, item_id FROM records_page(%s, %s, %s, %s, %s, %s)"
 
 
@@ -126,10 +131,21 @@ def register(form: ListRegistration, *, by: Asker) -> Request | Refused:
     return Refused(refusal)
 
 
+def _called(day: date, request: int) -> "QuerySet[Item]":
+    registered = Request.items.through.objects.filter(request=request).values("item")
+    called: QuerySet[Item] = Item.objects.called(day).filter(pk__in=registered)
+    return called
+
+
+_ITEMS = Compiled(_called, date.max, 1 << 60)
+
+
 def items_of(request: Request) -> list[Any]:
     """Return the items registered for, each with its `name` of today; asked for once per registration at hand."""
-    prefetch_related_objects([request], Prefetch("items", Item.objects.called(timezone.localdate())))
-    return list(request.items.all())
+    kept: list[Any] | None = request.__dict__.get("_items_of_today")
+    if kept is None:
+        kept = request.__dict__["_items_of_today"] = _ITEMS(timezone.localdate(), request.pk)
+    return kept
 
 
 def look_for(request: Request, by: ListSearch.By, text: str, *, name: str = "") -> ListSearch:
@@ -277,9 +293,12 @@ def forget_searches() -> int:
     return ListSearch.objects.filter(request__expires_at__lt=timezone.now()).delete()[0]
 
 
+_VIEWS = Compiled(lambda owner: SavedView.objects.filter(owner=owner), 1 << 60)
+
+
 def saved_views(user: User) -> list[SavedView]:
     """Return the officer's own saved views."""
-    return list(SavedView.objects.filter(owner=user))
+    return _VIEWS(user.pk)
 
 
 @transaction.atomic
@@ -359,22 +378,20 @@ def _parted(rows: list[Any]) -> tuple[list[Row], int | None]:
     return rows, goes_on
 
 
-_SHOWN = ("pk", "created_at", "item_id", "doc_no", "doc_date", "severity", "publication", "query_until", "person__name",
-          "person__id_cipher", "provider__name")  # fmt: skip
-
-
 def _lines(pks: list[int], items: list[Any]) -> list[Line]:
     """Read the records of a page through row-level security, in the order of the page."""
-    names = {item.pk: item.name for item in items}
-    lines = {row[0]: _line(row, names) for row in Record.objects.filter(pk__in=pks).values_list(*_SHOWN)}
+    names, profile = {item.pk: item.name for item in items}, sight_of(Kind.DUTY).profile
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTED, [pks])
+        lines = {row[0]: _line(row, names, profile) for row in cursor.fetchall()}
     return [lines[pk] for pk in pks if pk in lines]
 
 
-def _line(row: tuple[Any, ...], names: dict[int, str]) -> Line:
+def _line(row: tuple[Any, ...], names: dict[int, str], profile: masking.Profile) -> Line:
     pk, entered, item, doc_no, doc_date, severity, publication, query_until, name, id_cipher, provider = row
     return Line(
         pk=pk, number=record_number(pk, entered), name=name,
-        id_number=masking.id_number(number_under(id_cipher), sight_of(Kind.DUTY).profile), item=names.get(item, ""),
+        id_number=masking.id_number(number_under(id_cipher), profile), item=names.get(item, ""),
         doc_no=doc_no, doc_date=doc_date,
         severity=_SEVERITIES[severity] if severity else "",
         public_until=publication.upper if publication else None, query_until=query_until, provider=provider,

@@ -339,12 +339,15 @@ def record_key(number: str) -> int | None:
 
 def mod_37_36(text: str) -> str:
     """Return the ISO 7064 MOD 37,36 check character of digits and capital letters."""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     product = 36
     for character in text:
-        total = (product + alphabet.index(character)) % 36 or 36
+        total = (product + _WORTH[character]) % 36 or 36
         product = total * 2 % 37
-    return alphabet[(37 - product) % 36]
+    return _CHECKS[(37 - product) % 36]
+
+
+_CHECKS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_WORTH = {character: worth for worth, character in enumerate(_CHECKS)}
 
 
 class RecordVersion(models.Model):

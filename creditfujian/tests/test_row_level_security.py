@@ -80,7 +80,8 @@ AS_ON_THE_CONNECTION = {
     "records_move": "by records_carry_out_case", "records_clashes": "by the owner's functions on cases",
     "records_merged_numbers": "a batch at work, with everybody open",
     "records_name_of_merged": "by the owner's records_person_by_public_document",
-    "records_shown": "what the lines of this transaction open", "records_is_written_by_the_owner": "who owns the table, not rows",
+    "records_listed": "what the lines of this transaction open", "records_shown": "what the lines of this transaction open",
+    "records_is_written_by_the_owner": "who owns the table, not rows",
 }  # fmt: skip
 
 

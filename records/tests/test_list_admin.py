@@ -1,8 +1,9 @@
 """Officers work with lists of records in the admin."""
 
 import json
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Query, QueryPerson, Request
+from access.models import Query, QueryPerson, Reach, Request
 from accounts.models import User
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
 from creditfujian.tests.query_counts import counted
-from records import bulk
+from records import bulk, listing
+from records.list_rows import rows
 from records.models import BulkJob, ListSearch, SavedView, WorkList, WorkListEntry
 from records.tests.listings import fill, opened
 
@@ -261,3 +263,32 @@ def test_the_number_of_queries_does_not_grow(cast: Cast, as_user: As, records: i
         client.get(f"{LIST}{page.context['page'].lines[0].pk}/change/", {"r": request.pk})
     assert len(page.context["page"].lines) == min(records, 50)
     assert set(json.loads(COUNTS.read_text())) >= {"admin list", "admin record"}
+
+
+def test_the_filters_shown_are_those_of_the_page_and_nobody_elses(shelf: Cast, as_user: As) -> None:
+    """They are drawn once for all who filter alike."""
+    client, request = as_user(shelf.officer_here), opened(shelf)
+
+    def chosen(**filters: str) -> list[str]:
+        page = client.get(LIST, {"r": request.pk, **filters}).content.decode()
+        return re.findall(r'<option value="([^"]+)" selected>', page)
+
+    assert chosen(severity="1") == ["1"]
+    assert chosen(severity="2", ends_within="30") == ["2", "30"]
+    assert chosen() == []
+    assert chosen(severity="1") == ["1"]
+    assert "选择一个有效的选项" in client.get(LIST, {"r": request.pk, "severity": "9"}).content.decode()
+    assert shelf.market.name in client.get(LIST, {"r": request.pk}).content.decode()
+    supplied = opened(shelf, shelf.data_officer, reach=Reach.SUPPLIED)
+    assert 'name="provider"' not in as_user(shelf.data_officer).get(LIST, {"r": supplied.pk}).content.decode()
+
+
+def test_what_departments_wrote_is_text_in_a_row_and_nothing_else(shelf: Cast) -> None:
+    wrote = '<img src=x onerror="a">&'
+    line = listing.Line(
+        pk=7, number="R20260101000000000071", name=wrote, id_number=wrote, item=wrote, doc_no=wrote, doc_date=date(2026, 1, 1),
+        severity="轻微", public_until=None, query_until=date(2029, 1, 1), provider=wrote,
+    )  # fmt: skip
+    drawn = rows([line], opened(shelf))
+    assert "<img" not in drawn
+    assert drawn.count("&lt;img src=x onerror=&quot;a&quot;&gt;&amp;") == 5
