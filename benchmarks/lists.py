@@ -233,7 +233,7 @@ def file_of(person: Any, rounds: int) -> Figure:
     from records.reading import own_file
 
     user, _ = User.objects.get_or_create(
-        username="measured", defaults={"kind": "citizen", "person": person, "name": "测"}
+        username=f"measured_{person.pk}", defaults={"kind": "citizen", "person": person, "name": "测"}
     )
 
     def ask() -> Any:
