@@ -97,7 +97,7 @@ _ITEMS = _AMONG[_AMONG.index("CREATE OR REPLACE FUNCTION records_items_of_list")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0045_one_answer_to_who_holds")]
+    dependencies = [("records", "0049_rules_are_hashed")]
     operations = [
         migrations.RunSQL(LISTED, LISTED_UNDONE),
         migrations.RunSQL(ASKED, ASKED_UNDONE + _ITEMS),
