@@ -52,7 +52,7 @@ def test_what_stands_in_the_way_is_seen_before_the_bank_is_answered(visitor: Com
     citizen.look("证明-不能出具")
     reached_by_tab(citizen)
     citizen.go("/me/consents/")
-    citizen.page.locator("li", has_text="等").filter(has_text="请在").get_by_role("link", name="贷款").last.click()
+    citizen.page.locator("li", has_text="请在").get_by_role("link", name="贷款").last.click()
     assert "如果您现在同意，机构得到的回答是" in citizen.text
     citizen.look("我的授权-证明的答复")
     reached_by_tab(citizen)

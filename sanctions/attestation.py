@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
@@ -156,6 +156,18 @@ def issue(person: Person, years: int, *, by: Asker) -> Issued | Preview:
     Raises NoFonts, PermissionDenied, TooMany, ValidationError.
     """
     rule = _checked(person, years, by=by)
+    try:
+        return _issue_or_show(person, rule, years, by)
+    except IntegrityError as error:
+        if (
+            getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+            != "attestation_of_no_is_not_handed_out"
+        ):
+            raise
+        return preview(person, years, by=by)  # a record came in between
+
+
+def _issue_or_show(person: Person, rule: AttestationRule, years: int, by: Asker) -> Issued | Preview:
     with transaction.atomic():
         Person.objects.select_for_update(no_key=True).get(
             pk=person.pk

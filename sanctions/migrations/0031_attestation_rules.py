@@ -223,8 +223,9 @@ INSERT INTO sanctions_attestationrule (severities, years_from, years_to, years_u
 ('{2,3}', 1, 5, 3,
  '《福建省加强个人诚信体系建设实施方案》：连续三年以上无不良信用记录的行政相对人，可给予“绿色通道”和“容缺受理”等便利；'
  '计入一般、严重失信信息，已修复、到期、撤销、撤回和异议核查中停用的不计入，年数范围为本站设定',
- '福建省人民政府办公厅通知（2017年10月9日发布），种子文件第 C-26 款；domain §2.12', 'D', '2021-11-01', 'in_force',
- now(), now(), '');
+ '福建省人民政府办公厅通知，2017年10月9日发布', 'D', '2021-11-01', 'in_force',
+ now(), now(), '')
+ON CONFLICT DO NOTHING;  -- kept from before, when attestations rest on it
 -- By one hand nothing comes to be counted no more: a rule ends the day that the next one begins.
 CREATE FUNCTION sanctions_attestationrule_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -306,7 +307,8 @@ DROP FUNCTION sanctions_attestation_guard();
 DROP FUNCTION sanctions_attestation_until(date);
 DROP FUNCTION sanctions_attestationrule_of(date);
 DROP FUNCTION sanctions_in_the_way(bigint, bigint, date, bigint[]);
-DELETE FROM sanctions_attestationrule WHERE proposed_by_id IS NULL;
+DELETE FROM sanctions_attestationrule r
+ WHERE r.proposed_by_id IS NULL AND NOT EXISTS (SELECT 1 FROM sanctions_attestation a WHERE a.rule_id = r.id);
 SET CONSTRAINTS ALL IMMEDIATE;
 """
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -191,6 +192,22 @@ def test_what_has_ended_or_is_held_back_does_not_count(cast: Cast, how: str) -> 
 def test_an_objection_that_only_marks_does_not_take_the_record_away(cast: Cast) -> None:
     marked(cast, one_record(cast))
     assert not look(cast).holds
+
+
+def test_a_record_that_the_look_missed_is_found_by_the_database_and_shown(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, seen = one_record(cast), deeds._look
+
+    def before_it_came(*asked: object) -> Preview:
+        monkeypatch.setattr(deeds, "_look", seen)  # the second look is at what is there
+        return replace(seen(*asked), in_the_way=[])  # type: ignore[arg-type]
+
+    monkeypatch.setattr(deeds, "_look", before_it_came)
+    found = deeds.issue(person_of(cast.citizen), 3, by=home(cast.citizen))
+    assert isinstance(found, Preview)
+    assert [one.view.number for one in found.in_the_way] == [number]
+    assert not Attestation.objects.exists()
 
 
 # --- whose it is -----------------------------------------------------------------------------------------
