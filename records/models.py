@@ -81,6 +81,7 @@ class Batch(models.Model):
         COMMAND = "command", "命令行"
         FORM = "form", "表单录入"
         API = "api", "接口报送"
+        LISTING = "listing", "列入程序"
 
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
     supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")

@@ -1,0 +1,13 @@
+"""Rosters, the listing procedure, listings and measures. Each subject has a module; all are known here."""
+
+from sanctions.case_models import (  # noqa: F401 – the tables of the app
+    Arrow,
+    CaseEvent,
+    CaseFile,
+    CaseMeasure,
+    CasePaper,
+    ListingCase,
+)
+from sanctions.listing_models import Listing, ListingMeasure, ListingStay  # noqa: F401
+from sanctions.measure_models import Measure, MeasureRoster  # noqa: F401
+from sanctions.roster_models import Roster, RosterArticle, RosterGrant, RosterVersion  # noqa: F401
