@@ -110,7 +110,7 @@ def check_batch(batch_id: int) -> Batch:
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
         # No commit will come by here; and of what is typed all goes in or comes back to the form.
-        if not batch.goes_in or batch.channel == Channel.FORM:
+        if not batch.goes_in or batch.channel in Batch.TYPED:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         return _checked(batch, "reasons", "checked_at", "failure")

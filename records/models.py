@@ -83,6 +83,8 @@ class Batch(models.Model):
         API = "api", "接口报送"
         LISTING = "listing", "列入程序"
 
+    TYPED = (Channel.FORM, Channel.LISTING)  # rows that an official compared with the document, not a file's
+
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
     supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")
     uploaded_by = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")

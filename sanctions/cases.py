@@ -11,17 +11,19 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_answer, write_query
 from access.models import Kind as QueryKind
+from access.models import Refusal
 from accounts import people
 from accounts.models import Organisation, Person, User
 from catalogue import deadline_actions as clocks
 from catalogue.deadlines import due
 from catalogue.grants import today
 from catalogue.models import Deadline
+from creditfujian.lib.text import normalise_name
 from sanctions import register
 from sanctions.case_models import CaseFile, CaseMeasure, CasePaper, ListingCase, Service, State
 from sanctions.listing_models import Listing
@@ -84,6 +86,30 @@ def open_case(
                   dated=document.on, by=by)  # fmt: skip
         clocks.start(DRAFT, on=timezone.localdate(), subject=case, label=case.number)
     return case
+
+
+def person_for(id_number: str, name: str, *, by: Asker) -> Person:
+    """Return whom a case would be about, entering them where the register knows nobody by the number.
+
+    A name that is not the registered one is asked back and leaves a refused line, which the person sees: whoever tries names on a
+    number is seen to. Raises ValidationError.
+    """
+    person = Person.objects.holder_of(id_number)
+    if person is None:
+        person = Person.seal(id_number, normalise_name(name))
+        person.save()
+        return person
+    if not person.bears(normalise_name(name)):
+        ask = Ask(
+            kind=QueryKind.DUTY, ground=GROUND, purpose="立案时填写的姓名与证件号码不符，未立案", fields_class="无", items=[],
+            refusal=Refusal.NO_GROUND.value, person=person,
+        )  # fmt: skip
+        with transaction.atomic():
+            write_query(ask, by=by)
+        raise ValidationError(
+            "姓名与该证件号码登记的姓名不一致。请与证件核对后重新填写。本次已记入查询日志。", code="name"
+        )
+    return person
 
 
 def open_file(case: ListingCase, *, by: Asker) -> int:

@@ -34,8 +34,8 @@ ARROWS = [
         "opened", "drafted", "noticed", "defence_open", "defence_received", "reviewed", "legal_check", "upper_consent",
         "decided", "served", "listed", "suspended", "removed_early", "removed_expired")),
 ]  # fmt: skip
-ROWS = "INSERT INTO sanctions_arrow (from_state, to_state, event, duty, paper) VALUES " + ", ".join(
-    "(" + ", ".join(f"'{part}'" for part in arrow) + ")" for arrow in ARROWS  # noqa: S608
+ROWS = "INSERT INTO sanctions_arrow (from_state, to_state, event, duty, paper) VALUES " + ", ".join(  # noqa: S608 – ours
+    "(" + ", ".join(f"'{part}'" for part in arrow) + ")" for arrow in ARROWS
 )
 
 CASES = r"""
@@ -99,7 +99,9 @@ BEGIN
     IF NOT accounts_may_act(c.person_id) THEN
         PERFORM catalogue_refuse('listingcase_is_about_somebody_alive', 'nobody lists the dead, nor under a merged number');
     END IF;
-    IF (c.upper_id IS NOT NULL) <> v.upper_consent OR c.upper_id = c.organisation_id
+    -- Below the province a roster may want the consent of the authority above.
+    IF (c.upper_id IS NOT NULL) <> (v.upper_consent AND EXISTS (
+           SELECT 1 FROM accounts_organisation o WHERE o.id = c.organisation_id AND o.region_id NOT LIKE '__0000')) OR c.upper_id = c.organisation_id
        OR c.upper_id IS NOT NULL AND NOT r.id = ANY (sanctions_granted_rosters(c.upper_id, 'consent')) THEN
         PERFORM catalogue_refuse('listingcase_asks_the_authority_above', 'the authority above is named where the roster wants its consent');
     END IF;
@@ -137,7 +139,7 @@ BEGIN
     IF now_in_force.id IS NULL THEN
         PERFORM catalogue_refuse('listingcase_under_a_roster_in_force', 'nobody is listed under a roster that is not in force');
     END IF;
-    IF v.upper_consent AND was <> 'upper_consent' THEN
+    IF c.upper_id IS NOT NULL AND was <> 'upper_consent' THEN
         PERFORM catalogue_refuse('listingcase_asks_the_authority_above', 'the authority above has not consented');
     END IF;
     IF NOT sanctions_window_is_over(c.id, c.defence_until, v.defence_clock) THEN
@@ -167,8 +169,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
        AND CASE a.duty WHEN 'defend' THEN sanctions_may_defend(who, v.roster_id, c.organisation_id, c.person_id)
                 WHEN 'consent_listing' THEN sanctions_may(who, a.duty, v.roster_id, c.upper_id)
                 ELSE sanctions_may(who, a.duty, v.roster_id, c.organisation_id) END
-       AND CASE a.event WHEN 'remedy' THEN v.remedy_exit WHEN 'upper_consent' THEN v.upper_consent
-                WHEN 'decide' THEN v.upper_consent = (c.state = 'upper_consent')
+       AND CASE a.event WHEN 'remedy' THEN v.remedy_exit WHEN 'upper_consent' THEN c.upper_id IS NOT NULL
+                WHEN 'decide' THEN (c.upper_id IS NOT NULL) = (c.state = 'upper_consent')
                 WHEN 'cosign' THEN c.drafted_by_id IS NOT NULL AND c.drafted_by_id <> who
                 WHEN 'review' THEN sanctions_window_is_over(c.id, c.defence_until, v.defence_clock)
                 WHEN 'defend' THEN NOT sanctions_window_is_over(c.id, c.defence_until, v.defence_clock)
@@ -210,10 +212,10 @@ BEGIN
     IF NOT FOUND OR to_jsonb(NEW) - sanctions_step_sets(arrow.event) IS DISTINCT FROM to_jsonb(OLD) - sanctions_step_sets(arrow.event) THEN
         PERFORM catalogue_refuse('listingcase_moves_along_its_arrows', format('a case may not go from %s to %s so', OLD.state, NEW.state));
     END IF;
-    IF CASE arrow.duty WHEN '' THEN NEW.moved_by_id IS NOT NULL
+    IF (CASE arrow.duty WHEN '' THEN NEW.moved_by_id IS NOT NULL
             WHEN 'defend' THEN NOT sanctions_may_defend(NEW.moved_by_id, v.roster_id, OLD.organisation_id, OLD.person_id)
             WHEN 'consent_listing' THEN NOT sanctions_may(NEW.moved_by_id, arrow.duty, v.roster_id, OLD.upper_id)
-            ELSE NOT sanctions_may(NEW.moved_by_id, arrow.duty, v.roster_id, OLD.organisation_id) END THEN
+            ELSE NOT sanctions_may(NEW.moved_by_id, arrow.duty, v.roster_id, OLD.organisation_id) END) THEN
         PERFORM catalogue_refuse('listingcase_moved_by_its_duty', 'this is not their duty');
     END IF;
     SELECT * INTO paper FROM sanctions_casepaper p WHERE p.id = NEW.move_paper_id AND p.case_id = NEW.id;
