@@ -119,8 +119,8 @@ class QueueFilter(admin.SimpleListFilter):
         return [("open", "办理中"), ("overdue", "已超期")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        kinds = {"open": lambda: queryset.under_way(), "overdue": lambda: queryset.filter(is_overdue=True)}
-        return kinds[self.value()]() if self.value() in kinds else queryset  # type: ignore[index]
+        kinds: Any = {"open": queryset.under_way, "overdue": lambda: queryset.filter(is_overdue=True)}
+        return kinds[self.value()]() if self.value() in kinds else queryset
 
 
 @admin.register(ListingCase)

@@ -10,7 +10,10 @@ from sanctions.roster_models import RosterGrant, RosterVersion
 
 # Whose duty it is to go on from which states.
 _NEXT: dict[str, tuple[tuple[State, ...], str]] = {
-    "propose_listing": ((State.OPENED, State.DRAFTED, State.NOTICED, State.DECIDED, State.SERVED), "拟稿、送达或者列入"),
+    "propose_listing": (
+        (State.OPENED, State.DRAFTED, State.NOTICED, State.DECIDED, State.SERVED),
+        "拟稿、送达或者列入",
+    ),
     "review_listing": ((State.DEFENCE_OPEN, State.DEFENCE_RECEIVED), "陈述申辩期满后复核，逐条回应"),
     "legal_check_listing": ((State.REVIEWED,), "核对权限、程序、依据和证据"),
     "decide_listing": ((State.LEGAL_CHECK, State.UPPER_CONSENT), "决定列入或者不予列入"),
@@ -33,7 +36,10 @@ def _cases(user: User) -> list[Waiting]:
         if user.has_perm(f"sanctions.{duty}")
     ]
     late = mine.under_way().with_due_day().filter(is_overdue=True).count()
-    return [*cards, Waiting("超期的列入案件", late, "超期只督办，不视为同意或者拒绝", f"{url}?queue=overdue", Tone.OVERDUE)]
+    return [
+        *cards,
+        Waiting("超期的列入案件", late, "超期只督办，不视为同意或者拒绝", f"{url}?queue=overdue", Tone.OVERDUE),
+    ]
 
 
 def _proposals(user: User) -> list[Waiting]:

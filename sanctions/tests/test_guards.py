@@ -22,8 +22,8 @@ from sanctions.tests.stage import (
     on,
     own_line,
     somebody,
-    stage,  # noqa: F401 – the fixture
     staff,
+    stage,  # noqa: F401 – the fixture
 )
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,9 @@ def test_only_whom_and_what_the_roster_names(stage: Stage, values: dict[str, Any
 
 def test_a_document_without_effect_opens_nothing(stage: Stage) -> None:  # noqa: F811
     today = timezone.localdate()
-    later = cases.Document("P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x"))
+    later = cases.Document(
+        "P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x")
+    )
     refused("listingcase_rests_on_an_effective_document", lambda: stage.opened(document=later, act_end=today))
 
 
@@ -101,7 +103,10 @@ def test_sql_opens_no_case_in_the_middle(stage: Stage) -> None:  # noqa: F811
     case = stage.opened()
     columns = "roster_version_id, organisation_id, person_id, category, acts, act_end, document_kind, document_issuer, document_on," \
               " document_effective_on, opened_by_id, move_note, notice_public, notice_way, public, decision_no, serve_way"  # fmt: skip
-    copy = f"INSERT INTO sanctions_listingcase ({columns}, document_no, state{{}}) SELECT {columns}, '另案', {{}} FROM sanctions_listingcase WHERE id = %s"
+    copy = (
+        f"INSERT INTO sanctions_listingcase ({columns}, document_no, state{{}}) SELECT {columns}, '另案', {{}}"
+        " FROM sanctions_listingcase WHERE id = %s"
+    )
     sql_refused("listingcase_begins_at_the_beginning", copy.format("", "'listed'"), case.pk)
     sql_refused("listingcase_begins_at_the_beginning", copy.format(", decided_on", "'opened', cf_today()"), case.pk)
 
@@ -126,9 +131,17 @@ def test_the_notice_says_what_it_must_and_no_more_than_the_roster_allows(stage: 
 
 def test_what_was_drafted_stands(stage: Stage) -> None:  # noqa: F811
     case = stage.drafted()
-    sql_refused("casefile_is_written_at_its_step", "UPDATE sanctions_casefile SET facts = '另一件事' WHERE case_id = %s", case.pk)
+    sql_refused(
+        "casefile_is_written_at_its_step",
+        "UPDATE sanctions_casefile SET facts = '另一件事' WHERE case_id = %s",
+        case.pk,
+    )
     sql_refused("casemeasure_as_noticed", "DELETE FROM sanctions_casemeasure WHERE case_id = %s", case.pk)
-    sql_refused("listingcase_moves_along_its_arrows", "UPDATE sanctions_listingcase SET notice_term_months = 12 WHERE id = %s", case.pk)
+    sql_refused(
+        "listingcase_moves_along_its_arrows",
+        "UPDATE sanctions_listingcase SET notice_term_months = 12 WHERE id = %s",
+        case.pk,
+    )
     with pytest.raises(ValidationError):
         cases.draft(case.pk, facts="x", reasons="x", summary="x", evidence=[{"name": "a", "source": "b"}], measures=[], term_months=1,
                     public=False, by=asker(stage.officer))  # fmt: skip
@@ -169,7 +182,11 @@ def test_nothing_goes_on_before_the_window_is_over(stage: Stage) -> None:  # noq
         CaseFile.objects.filter(case=case).update(review="好")
         sql_refused("listingcase_waits_for_the_window", MOVE, "reviewed", stage.reviewer.pk, paper.pk, case.pk)
         transaction.set_rollback(True)
-    sql_refused("listingcase_moves_along_its_arrows", "UPDATE sanctions_listingcase SET defence_until = '2020-01-01' WHERE id = %s", case.pk)
+    sql_refused(
+        "listingcase_moves_along_its_arrows",
+        "UPDATE sanctions_listingcase SET defence_until = '2020-01-01' WHERE id = %s",
+        case.pk,
+    )
     for state in ("listed", "decided", "served"):
         sql_refused("listingcase_moves_along_its_arrows", MOVE, state, stage.head.pk, paper.pk, case.pk)
 
@@ -190,7 +207,10 @@ def test_an_answer_is_in_time_or_not_at_all(stage: Stage) -> None:  # noqa: F811
 def test_the_person_answers_themselves_and_nobody_else_for_them(stage: Stage, cast: Cast) -> None:  # noqa: F811
     stage.person = cast.citizen.person
     case = stage.served_notice()
-    refused("listingcase_moved_by_its_duty", lambda: cases.file_defence(case.pk, text="我替他说", by=asker(cast.other_citizen)))
+    refused(
+        "listingcase_moved_by_its_duty",
+        lambda: cases.file_defence(case.pk, text="我替他说", by=asker(cast.other_citizen)),
+    )
     own_line(stage.person, cast.citizen)
     case = cases.file_defence(case.pk, text="不是我做的", by=asker(cast.citizen))
     assert case.state == "defence_received"
@@ -220,12 +240,18 @@ def test_a_decision_is_never_worse_than_the_notice(stage: Stage) -> None:  # noq
     case = stage.served_notice(stage.noticed(stage.drafted(measures=noticed, term_months=24, public=False)))
     with day_after(case):
         stage.checked(stage.reviewed(case))
-        refused("casemeasure_as_noticed", lambda: stage.decided(case, measures=[*noticed, kept_back], term_months=24, public=False))
-        refused("listingcase_term_not_worse_than_noticed", lambda: stage.decided(case, measures=noticed, term_months=25, public=False))
+        refused(
+            "casemeasure_as_noticed",
+            lambda: stage.decided(case, measures=[*noticed, kept_back], term_months=24, public=False),
+        )
+        refused(
+            "listingcase_term_not_worse_than_noticed",
+            lambda: stage.decided(case, measures=noticed, term_months=25, public=False),
+        )
         with pytest.raises(ValidationError):
             stage.decided(case, measures=noticed, term_months=24, public=True)
-        sql_refused("casemeasure_as_noticed",
-                    "INSERT INTO sanctions_casemeasure (case_id, measure_id, decided) VALUES (%s, %s, true)", case.pk, kept_back.pk)  # fmt: skip
+        insert = "INSERT INTO sanctions_casemeasure (case_id, measure_id, decided) VALUES (%s, %s, true)"
+        sql_refused("casemeasure_as_noticed", insert, case.pk, kept_back.pk)
         decided = stage.decided(case, measures=noticed[:1], term_months=12, public=False)
         assert decided.term_months == 12
         assert [one.measure_id for one in decided.case_measures.filter(decided=True)] == [noticed[0].pk]
@@ -284,7 +310,11 @@ def test_a_listing_is_written_by_its_case_alone(stage: Stage, listed: Listing) -
     sql_forbidden("INSERT INTO sanctions_listing SELECT * FROM sanctions_listing WHERE id = %s", listed.pk)
     sql_forbidden("INSERT INTO sanctions_caseevent SELECT * FROM sanctions_caseevent LIMIT 1")
     sql_forbidden("UPDATE sanctions_arrow SET from_state = 'opened' WHERE to_state = 'listed'")
-    sql_refused("listing_is_kept", "UPDATE sanctions_listing SET period = daterange(lower(period), NULL) WHERE id = %s", listed.pk)
+    sql_refused(
+        "listing_is_kept",
+        "UPDATE sanctions_listing SET period = daterange(lower(period), NULL) WHERE id = %s",
+        listed.pk,
+    )
     sql_refused("listing_is_kept", "DELETE FROM sanctions_listing WHERE id = %s", listed.pk)
     sql_refused("listing_ends_by_its_case",
                 "UPDATE sanctions_listing SET ended_on = cf_today(), \"end\" = 'early' WHERE id = %s", listed.pk)  # fmt: skip
@@ -311,7 +341,9 @@ def test_a_stayed_listing_has_no_effect_and_comes_back_no_longer(stage: Stage, l
     assert again.period == listed.period
 
 
-@pytest.mark.parametrize(("deed", "paper", "end", "state"), [("remove_early", "removal", "early", 5), ("annul", "annulment", "annulled", 4)])
+@pytest.mark.parametrize(
+    ("deed", "paper", "end", "state"), [("remove_early", "removal", "early", 5), ("annul", "annulment", "annulled", 4)]
+)
 def test_the_end_takes_publication_measures_and_record_with_it(
     stage: Stage, listed: Listing, deed: str, paper: str, end: str, state: int  # noqa: F811
 ) -> None:  # fmt: skip
@@ -344,7 +376,11 @@ def test_a_listing_ends_by_itself_and_the_night_only_tidies(stage: Stage, listed
 
 def test_a_version_in_force_is_frozen(stage: Stage) -> None:  # noqa: F811
     version = stage.roster.versions.get()
-    sql_refused("sanctions_rosterversion_is_fixed", "UPDATE sanctions_rosterversion SET term_months = 60 WHERE id = %s", version.pk)
+    sql_refused(
+        "sanctions_rosterversion_is_fixed",
+        "UPDATE sanctions_rosterversion SET term_months = 60 WHERE id = %s",
+        version.pk,
+    )
     sql_forbidden("UPDATE sanctions_rosterarticle SET use = 'list'")
     sql_refused("roster_is_what_it_is", "UPDATE sanctions_roster SET mirrored = true WHERE id = %s", stage.roster.pk)
 

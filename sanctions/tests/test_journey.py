@@ -1,15 +1,11 @@
 """A case from the document to the listing, and what the person's file and the register say then."""
 
-from datetime import timedelta
-
 import pytest
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from catalogue.deadlines import due
 from catalogue.models import Deadline
 from records.models import Record
-from sanctions import cases
 from sanctions.models import Listing
 from sanctions.tests.stage import Stage, asker, day_after, on, stage  # noqa: F401 – the fixture
 

@@ -34,7 +34,9 @@ def cast_of_autumn(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
     def with_lists(providers: dict[str, Organisation], hands: Any, *, only: Any) -> Any:
         province = Region.objects.get(pk="350000")
         more = {
-            code: register_organisation(uscc=credit_code(serial), name=name, kind="department", region=province, code=code)
+            code: register_organisation(
+                uscc=credit_code(serial), name=name, kind="department", region=province, code=code
+            )
             for serial, code, name in ((21, "TAXS", "省税务局"), (22, "COUR", "省高级人民法院"))
         }
         return original({**providers, **more}, hands, only=(*only, *LISTS))
@@ -65,7 +67,9 @@ def stage_of(cast: Cast, code: str) -> Stage:
     return of_unit(stage, roster.item.provider)
 
 
-@pytest.mark.parametrize(("code", "who"), [("market", {}), ("tax", {}), ("wages", {"category": "legal", "employer": "榕城虚拟建筑有限公司"})])
+@pytest.mark.parametrize(
+    ("code", "who"), [("market", {}), ("tax", {}), ("wages", {"category": "legal", "employer": "榕城虚拟建筑有限公司"})]
+)
 def test_a_roster_from_document_to_its_end(cast_of_autumn: Cast, code: str, who: dict[str, Any]) -> None:
     stage = stage_of(cast_of_autumn, code)
     case = stage.served_notice(stage.noticed(stage.drafted(stage.opened(**who))))
@@ -118,8 +122,12 @@ def test_a_city_asks_the_authority_above(cast_of_autumn: Cast) -> None:
 def test_who_puts_it_right_before_the_decision_is_not_listed(cast_of_autumn: Cast) -> None:
     """拖欠农民工工资: corrected and promised before the decision (令第45号 art 7)."""
     stage = stage_of(cast_of_autumn, "wages")
-    case = stage.served_notice(stage.noticed(stage.drafted(stage.opened(category="principal", employer="榕城虚拟建筑有限公司"))))
-    case = cases.remedy(case.pk, note="工资已付清并承诺不再拖欠", paper=stage.paper(case, "remedy"), by=asker(stage.officer))
+    case = stage.served_notice(
+        stage.noticed(stage.drafted(stage.opened(category="principal", employer="榕城虚拟建筑有限公司")))
+    )
+    case = cases.remedy(
+        case.pk, note="工资已付清并承诺不再拖欠", paper=stage.paper(case, "remedy"), by=asker(stage.officer)
+    )
     assert case.state == "remedied"
     assert not Listing.objects.exists()
 
@@ -137,7 +145,9 @@ def test_each_responsible_person_has_a_case_of_their_own(cast_of_autumn: Cast) -
 
 def test_the_court_list_is_mirrored_and_has_no_cases(cast_of_autumn: Cast) -> None:
     make_stage(cast_of_autumn)
-    [court] = starter.load_starter(proposes=cast_of_autumn.credit_office, confirms=cast_of_autumn.credit_office_2, only=["court"])
+    [court] = starter.load_starter(
+        proposes=cast_of_autumn.credit_office, confirms=cast_of_autumn.credit_office_2, only=["court"]
+    )
     assert court.mirrored
     assert court.version_on(BEGINS) is not None
     with pytest.raises(ValidationError) as said:
@@ -146,5 +156,7 @@ def test_the_court_list_is_mirrored_and_has_no_cases(cast_of_autumn: Cast) -> No
 
 
 def test_the_pattern_of_a_roster_is_never_in_force(cast_of_autumn: Cast) -> None:
-    starter.load_starter(proposes=cast_of_autumn.credit_office, confirms=cast_of_autumn.credit_office_2, only=["generic"])
+    starter.load_starter(
+        proposes=cast_of_autumn.credit_office, confirms=cast_of_autumn.credit_office_2, only=["generic"]
+    )
     assert Roster.objects.get(code="generic").version_on(BEGINS) is None

@@ -105,7 +105,12 @@ class Histories(RuleBasedStateMachine):
     @rule(column=st.sampled_from(COLUMNS), state=st.sampled_from(["", *(state.value for state in State)]),
           days=st.integers(-400, 400))  # fmt: skip
     def sql_sets_a_column(self, column: str, state: str, days: int) -> None:
-        values: dict[str, Any] = {"term_months": 48, "notice_term_months": 60, "public": True, "decision_no": "伪造〔2026〕1号"}
+        values: dict[str, Any] = {
+            "term_months": 48,
+            "notice_term_months": 60,
+            "public": True,
+            "decision_no": "伪造〔2026〕1号",
+        }
         value = values.get(column, self.today + timedelta(days=days))
         if column.endswith("_by_id"):
             value = self.stage.officer.pk
@@ -127,7 +132,8 @@ class Histories(RuleBasedStateMachine):
         "UPDATE sanctions_listing SET ended_on = NULL, \"end\" = ''", "UPDATE sanctions_listing SET period = daterange(cf_today(), NULL)",
         "DELETE FROM sanctions_listing", "DELETE FROM sanctions_listingcase", "DELETE FROM sanctions_caseevent",
         "UPDATE sanctions_casemeasure SET decided = true", "UPDATE sanctions_caseevent SET to_state = 'listed'",
-        "UPDATE sanctions_arrow SET from_state = 'opened' WHERE to_state = 'listed'", "UPDATE sanctions_listingmeasure SET ends_on = '2099-01-01'",
+        "UPDATE sanctions_arrow SET from_state = 'opened' WHERE to_state = 'listed'",
+        "UPDATE sanctions_listingmeasure SET ends_on = '2099-01-01'",
         "UPDATE sanctions_casefile SET facts = '另一件事', review = '好', legal = '好', decision = '好'",
     ]))  # fmt: skip
     def sql_writes_past_everything(self, what: str) -> None:
