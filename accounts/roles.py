@@ -25,7 +25,12 @@ _LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access
 _GRANTS = ("catalogue.view_itemgrant", "catalogue.view_all_itemgrants")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
-_ROSTERS = ("sanctions.view_roster", "sanctions.view_rosterversion", "sanctions.view_measure", "sanctions.view_rostergrant")
+_ROSTERS = (
+    "sanctions.view_roster",
+    "sanctions.view_rosterversion",
+    "sanctions.view_measure",
+    "sanctions.view_rostergrant",
+)
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (

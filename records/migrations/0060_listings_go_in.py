@@ -4,7 +4,13 @@ from importlib import import_module
 
 from django.db import migrations, models
 
-CHANNELS = [("page", "网页上传"), ("command", "命令行"), ("form", "表单录入"), ("api", "接口报送"), ("listing", "列入程序")]
+CHANNELS = [
+    ("page", "网页上传"),
+    ("command", "命令行"),
+    ("form", "表单录入"),
+    ("api", "接口报送"),
+    ("listing", "列入程序"),
+]
 BEFORE = import_module("records.migrations.0021_counts_are_measured").CURRENT
 LISTED = BEFORE.replace(
     "(i.category = '06' OR v.source_channel NOT IN",
