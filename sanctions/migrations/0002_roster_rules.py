@@ -114,9 +114,9 @@ BEGIN
         RETURN 'rosterversion_public_on_a_basis';
     END IF;
     IF NOT v.public AND v.public_fields <> '{}' OR EXISTS (
-        SELECT 1 FROM unnest(v.public_fields) AS wanted(code) WHERE NOT EXISTS (
+        SELECT 1 FROM unnest(v.public_fields) AS shown(code) WHERE NOT EXISTS (
             SELECT 1 FROM catalogue_field f JOIN catalogue_itemversion iv ON iv.id = f.item_version_id
-             WHERE iv.item_id = r.item_id AND iv.id IN (SELECT catalogue_in_force(cf_today())) AND f.code = wanted.code
+             WHERE iv.item_id = r.item_id AND iv.id IN (SELECT catalogue_in_force(cf_today())) AND f.code = shown.code
                AND 'PUBLIC' = ANY (f.visible_to))) THEN
         RETURN 'rosterversion_publishes_what_the_item_lets_out';
     END IF;
