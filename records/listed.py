@@ -19,7 +19,7 @@ from records import actions
 from records.entry import Typed, as_file
 from records.intake import store
 from records.intake.schema import Schema
-from records.models import Batch, BatchRow, Record
+from records.models import Batch, BatchRow
 
 
 def row_of(item: Item, bound: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
@@ -34,7 +34,7 @@ def row_of(item: Item, bound: Mapping[str, str], own: Mapping[str, str]) -> dict
 def put_in(
     row: dict[str, str], *, item: Item, supplier: Organisation, handed_in_by: User, committed_by: User,
     publication: tuple[date, date] | None, label: str,
-) -> Record:  # fmt: skip
+) -> None:  # fmt: skip
     """Write the record of one listing; `publication` is the listing's own, where it begins later than the item's rule would.
 
     Call it in the transaction that lists the person. Raises ValidationError with what the checks find.
@@ -54,7 +54,6 @@ def put_in(
             raise ValidationError(problems or ["登记中已有这份决定书的记录。"], code="refused")
         _public_from(batch, publication)
         actions.commit_listing(batch.pk, by=committed_by)
-        return Record.objects.get(versions__batch=batch)
 
 
 def number_of(record_id: int) -> str:

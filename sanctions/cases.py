@@ -316,8 +316,9 @@ def list_person(case_id: int, *, by: Asker) -> Listing:
         open_file(case, by=by)
         case = _move(case, State.LISTED, by=by)
         listing = Listing.objects.select_related("roster__item", "organisation").get(case=case)
-        register.put_in(listing, case, by=by)
+        register.put_in(listing, case)
         _follow(case, meets=[RECORD, case.roster_version.publish_clock])
+        listing.refresh_from_db()
     return listing
 
 

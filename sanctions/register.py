@@ -10,7 +10,6 @@ from accounts.models import User
 from catalogue.models import Field
 from records import acts, listed
 from records.life_models import RecordAct
-from records.models import Record
 from sanctions.case_models import CaseFile, CasePaper, ListingCase
 from sanctions.listing_models import Listing
 
@@ -18,19 +17,20 @@ Kind, Binding = RecordAct.Kind, Field.Binding
 PUBLIC, SHARED = "公示", "政务共享"  # code set SYFW
 
 
-def put_in(listing: Listing, case: ListingCase, *, by: Asker) -> Record:
-    """Write the record of a new listing by the hands of the case's drafter and head. Raises ValidationError."""
+def put_in(listing: Listing, case: ListingCase) -> None:
+    """Write the record of a new listing by the hands of the case's drafter and head; the database ties the two together.
+
+    Raises ValidationError with what the checks find.
+    """
     assert case.drafted_by is not None
     assert case.decided_by is not None
     assert listing.roster.item is not None
     assert listing.period.upper is not None
     publication = listing.publication and (listing.publication.lower, listing.publication.upper)
-    record = listed.put_in(
+    listed.put_in(
         _row(listing, case), item=listing.roster.item, supplier=listing.organisation, handed_in_by=case.drafted_by,
         committed_by=case.decided_by, publication=publication, label=case.number,
     )  # fmt: skip
-    Listing.objects.filter(pk=listing.pk).update(record=record)
-    return record
 
 
 def hold_back(case: ListingCase, *, paper: CasePaper, by: Asker) -> None:

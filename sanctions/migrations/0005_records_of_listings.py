@@ -17,11 +17,14 @@ END $$;
 CREATE TRIGGER batch_is_of_a_listing BEFORE INSERT OR UPDATE OF committed_by_id ON records_batch FOR EACH ROW
     WHEN (NEW.channel = 'listing' AND NEW.state <> 'cancelled') EXECUTE FUNCTION sanctions_batch_is_of_a_listing();
 
--- What goes in by it is the decision of such a case about its person.
+-- What goes in by it is the decision of such a case about its person; the listing knows its record from then on.
 CREATE FUNCTION sanctions_versions_are_of_a_listing() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF (SELECT b.channel FROM records_batch b WHERE b.id = records_batch_at_work()) = 'listing' AND EXISTS (
+    IF (SELECT b.channel FROM records_batch b WHERE b.id = records_batch_at_work()) IS DISTINCT FROM 'listing' THEN
+        RETURN NULL;
+    END IF;
+    IF EXISTS (
         SELECT 1 FROM fresh f JOIN records_record k ON k.id = f.record_id
          WHERE f.deed IN (1, 2) AND NOT EXISTS (
                SELECT 1 FROM sanctions_listing l JOIN sanctions_listingcase c ON c.id = l.case_id JOIN sanctions_roster r ON r.id = l.roster_id
@@ -29,6 +32,10 @@ BEGIN
                   AND l.decided_on = k.doc_date AND r.item_id = k.item_id AND (f.publication IS NULL OR f.publication <@ l.publication))) THEN
         PERFORM catalogue_refuse('recordversion_is_of_a_listing', 'the record of a list says what its decision says');
     END IF;
+    UPDATE sanctions_listing l SET record_id = k.id
+      FROM fresh f JOIN records_record k ON k.id = f.record_id, sanctions_listingcase c, sanctions_roster r
+     WHERE f.deed IN (1, 2) AND c.id = l.case_id AND c.state = 'listed' AND r.id = l.roster_id AND r.item_id = k.item_id
+       AND l.record_id IS NULL AND l.person_id = k.person_id AND l.document_no = k.doc_no;
     RETURN NULL;
 END $$;
 CREATE TRIGGER recordversion_is_of_a_listing AFTER INSERT ON records_recordversion

@@ -8,7 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 
 from access.actions import Ask, Asker, write_query
@@ -16,7 +18,8 @@ from access.models import Kind
 from accounts.models import Organisation, Person, Role, User
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
-from records.tests.life import at
+from records.models import Record
+from records.tests.life import owner_sql, themselves
 from sanctions import cases, rosters, starter
 from sanctions.cases import Document
 from sanctions.models import CasePaper, Listing, ListingCase, Measure, Roster
@@ -139,6 +142,14 @@ def own_line(person: Person, user: User) -> None:
     )
 
 
+def record_of(listing: Listing) -> Record:
+    """The record of a listing, read by its person under a line of their own: whatever became of it."""
+    asking = themselves(listing.person)
+    assert asking.user is not None
+    own_line(listing.person, asking.user)
+    return Record.objects.get(pk=Listing.objects.get(pk=listing.pk).record_id)
+
+
 def somebody(serial: int = 71, born: date = BORN, name: str = "郑清和") -> Person:
     person = Person.seal(identity.invent(born, serial), name)
     person.save()
@@ -169,11 +180,33 @@ def stage(cast: Cast) -> Stage:
     return make_stage(cast)
 
 
+TODAY = "(transaction_timestamp() AT TIME ZONE 'Asia/Shanghai')::date"
+CF_TODAY = "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STABLE AS $$ SELECT {} $$"
+
+
+@pytest.fixture(autouse=True)
+def own_days(db: None) -> Iterator[None]:
+    """Let the database's day be a setting of the test's connection: plans that rules keep would not see another function."""
+    owner_sql(CF_TODAY.format(f"coalesce(nullif(current_setting('cf.test_today', true), '')::date, {TODAY})"))
+    yield
+    owner_sql(CF_TODAY.format(TODAY))
+
+
 @contextmanager
 def on(day: date) -> Iterator[None]:
-    """Let it be that day in Fujian, at ten in the morning."""
-    with at(timezone.make_aware(datetime.combine(day, time(10)))):
+    """Let it be that day in Fujian, at ten in the morning. A module that uses it imports `own_days` as well."""
+    before = _day_is(day.isoformat())
+    with time_machine.travel(timezone.make_aware(datetime.combine(day, time(10))), tick=False):
         yield
+    _day_is(before)
+
+
+def _day_is(day: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(current_setting('cf.test_today', true), ''), set_config('cf.test_today', %s, false)", [day]
+        )
+        return cursor.fetchone()[0]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from accounts.models import Role
 from catalogue.deadlines import due
 from catalogue.models import Deadline
 from creditfujian.tests.cast import Cast
+from records.tests.persons import agreed, dying
 from sanctions import cases, rosters
 from sanctions.models import CaseEvent, CaseFile, Listing, ListingCase, Measure, RosterVersion
 from sanctions.tests.stage import (
@@ -20,13 +21,15 @@ from sanctions.tests.stage import (
     day_after,
     digest,
     on,
+    own_days,  # noqa: F401 – the days
     own_line,
+    record_of,
     somebody,
     staff,
     stage,  # noqa: F401 – the fixture
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
 
 def refused(name: str, deed: Any) -> None:
@@ -60,14 +63,10 @@ def test_nobody_is_listed_for_what_they_did_as_a_minor(stage: Stage) -> None:  #
     refused("minor", lambda: stage.opened(person=child))
 
 
-def test_the_dead_and_merged_numbers_are_not_listed(stage: Stage) -> None:  # noqa: F811
-    stage.person.deceased_on = timezone.localdate() - timedelta(days=3)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    dead = somebody(82)
-    dead.merged_into = stage.person
-    dead.save()
-    refused("listingcase_is_about_somebody_alive", lambda: stage.opened(person=dead))
+def test_the_dead_are_not_listed(stage: Stage, cast: Cast) -> None:  # noqa: F811
+    stage.person = cast.citizen.person
+    agreed(cast, dying(cast))
+    refused("listingcase_is_about_somebody_alive", stage.opened)
 
 
 @pytest.mark.parametrize(
@@ -347,8 +346,6 @@ def test_a_stayed_listing_has_no_effect_and_comes_back_no_longer(stage: Stage, l
 def test_the_end_takes_publication_measures_and_record_with_it(
     stage: Stage, listed: Listing, deed: str, paper: str, end: str, state: int  # noqa: F811
 ) -> None:  # fmt: skip
-    from records.models import Record
-
     case, today = listed.case, timezone.localdate()
     getattr(cases, deed)(case.pk, note="理由", paper=stage.paper(case, paper, stage.head), by=asker(stage.head))
     after = Listing.objects.get(pk=listed.pk)
@@ -356,7 +353,7 @@ def test_the_end_takes_publication_measures_and_record_with_it(
     assert not Listing.objects.in_force(today).exists()
     assert not Listing.objects.public_on(listed.publication.lower).exists()
     assert set(after.measures.values_list("ends_on", flat=True)) == {today}
-    assert Record.objects.get(pk=after.record_id).state == state
+    assert record_of(after).state == state
 
 
 def test_a_listing_ends_by_itself_and_the_night_only_tidies(stage: Stage, listed: Listing) -> None:  # noqa: F811

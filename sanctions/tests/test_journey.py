@@ -5,11 +5,10 @@ from django.utils import timezone
 
 from catalogue.deadlines import due
 from catalogue.models import Deadline
-from records.models import Record
 from sanctions.models import Listing
-from sanctions.tests.stage import Stage, asker, day_after, on, stage  # noqa: F401 – the fixture
+from sanctions.tests.stage import Stage, day_after, own_days, record_of, stage  # noqa: F401 – the fixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
 
 def test_a_case_goes_from_document_to_listing_and_into_the_register(stage: Stage) -> None:  # noqa: F811
@@ -26,7 +25,7 @@ def test_a_case_goes_from_document_to_listing_and_into_the_register(stage: Stage
         assert listing.period.lower == today
         assert listing.publication.lower > today
         assert listing.publication.upper == listing.period.upper
-        record = Record.objects.get(pk=Listing.objects.get(pk=listing.pk).record_id)
+        record = record_of(listing)
         assert record.person_id == stage.person.pk
         assert record.doc_no == case.decision_no
         assert record.publication == listing.publication

@@ -12,12 +12,21 @@ from accounts.actions import register_organisation
 from accounts.models import Organisation, Region, Role
 from creditfujian.tests import cast as everybody
 from creditfujian.tests.cast import Cast, credit_code, make_cast
-from records.models import Record
 from sanctions import cases, starter
 from sanctions.models import Listing, Roster
-from sanctions.tests.stage import Stage, asker, make_stage, on, run_by, somebody, staff
+from sanctions.tests.stage import (  # noqa: F401 – the days
+    Stage,
+    asker,
+    make_stage,
+    on,
+    own_days,
+    record_of,
+    run_by,
+    somebody,
+    staff,
+)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.own_cast]
+pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.own_cast]
 
 BEGINS = date(2026, 9, 24)  # the Thursday before Mid-Autumn
 WINDOW_ENDS = date(2026, 10, 9)  # five working days: 28, 29, 30 September, 8, 9 October
@@ -27,7 +36,7 @@ LISTS = ("FJ1-06-HRSS-0002", "FJ1-06-TAXS-0001", "FJ1-02-COUR-0001")
 
 
 @pytest.fixture
-def cast_of_autumn(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+def cast_of_autumn(db: None, own_days: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
     """The cast on that day, with the items of all lists."""
     original = everybody.load_starter
 
@@ -82,7 +91,7 @@ def test_a_roster_from_document_to_its_end(cast_of_autumn: Cast, code: str, who:
         assert listing.period.lower == NEXT
         assert listing.period.upper == date(2029, 10, 10)
         assert listing.publication.lower == PUBLIC_FROM
-        record = Record.objects.get(pk=Listing.objects.get(pk=listing.pk).record_id)
+        record = record_of(listing)
         assert record.item_id == stage.roster.item_id
         assert record.publication == listing.publication
         assert not Listing.objects.public_on().exists()

@@ -20,7 +20,7 @@ from creditfujian.tests.cast import Cast
 from sanctions import cases
 from sanctions.case_models import State
 from sanctions.models import Arrow, CaseEvent, Listing, ListingCase
-from sanctions.tests.stage import Stage, asker, make_stage, on
+from sanctions.tests.stage import Stage, asker, make_stage, on, own_days  # noqa: F401 – the days
 
 HISTORIES = int(os.environ.get("CF_HISTORIES", "12"))
 HANDS = ("officer", "second", "reviewer", "legal", "head")
@@ -216,7 +216,7 @@ class Histories(RuleBasedStateMachine):
         }[step]()  # fmt: skip
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "owner"])
 def test_no_history_breaks_the_procedure(cast: Cast) -> None:
     global the_stage
     the_stage = make_stage(cast)
