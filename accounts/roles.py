@@ -25,6 +25,13 @@ _LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access
 _GRANTS = ("catalogue.view_itemgrant", "catalogue.view_all_itemgrants")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
+_ROSTERS = (
+    "sanctions.view_roster",
+    "sanctions.view_rosterversion",
+    "sanctions.view_measure",
+    "sanctions.view_rostergrant",
+)
+
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.DATA_OFFICER: (
         "records.view_batch", "records.add_batch", "records.withdraw_batch", *_LIST_SUPPLIED, *_CATALOGUE, _SIGHT,
@@ -36,10 +43,13 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
         "catalogue.view_itemgrant", *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
     ),
-    Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
-    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
-    Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading"),
+    Role.DECIDER_OFFICER: (*_READ, *_EXPORT, *_ROSTERS, "sanctions.propose_listing"),
+    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export", *_ROSTERS, "sanctions.review_listing"),
+    Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item", *_ROSTERS, "sanctions.legal_check_listing"),
+    Role.DECIDER_HEAD: (
+        *_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading", *_ROSTERS,
+        "sanctions.decide_listing", "sanctions.consent_listing",
+    ),
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition", _SIGHT,
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
@@ -57,6 +67,8 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         *_GRANTS, "catalogue.propose_itemgrant", "catalogue.confirm_itemgrant", "catalogue.end_itemgrant",
         "accounts.view_region", "accounts.view_regionsuccession",
         "sanctions.view_attestationrule", "sanctions.propose_attestationrule", "sanctions.confirm_attestationrule",
+        *_ROSTERS, "sanctions.propose_roster", "sanctions.confirm_roster", "sanctions.propose_rostergrant",
+        "sanctions.confirm_rostergrant", "sanctions.end_rostergrant", "sanctions.watch_listings",
     ),
     Role.OPERATOR: (*_SEALS, *_GRANTS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region",
                     "accounts.view_regionsuccession"),
@@ -70,7 +82,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "accounts.view_user", "accounts.change_user", "accounts.assign_roles", "accounts.view_roleconflict",
         "accounts.guard_sign_in", "accounts.view_signinline", "accounts.view_signinrule", "accounts.add_signinrule",
         "accounts.view_servicetoken", "accounts.confirm_servicetoken", "accounts.revoke_servicetoken", *_WATCH,
-        *_GRANTS, "catalogue.end_itemgrant",
+        *_GRANTS, "catalogue.end_itemgrant", *_ROSTERS, "sanctions.end_rostergrant",
     ),
     Role.SYSTEM_ADMIN: (
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "accounts.view_organisation",

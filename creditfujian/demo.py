@@ -46,6 +46,7 @@ from creditfujian import (
     demo_returned,
     demo_reviews,
     demo_rights,
+    demo_sanctions,
     demo_ways_out,
 )
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
@@ -88,6 +89,7 @@ STAFF = [
     (Role.DATA_OFFICER, "data_officer", "黄报送", "MRKT", "上传市场监管行政处罚（FJ1-03-MRKT-0001）"),
     (Role.DATA_REVIEWER, "data_reviewer", "郑审核", "MRKT", "审核并提交本单位批次"),
     (Role.DECIDER_OFFICER, "decider_officer", "吴经办", "MRKT", "登记后可查阅本单位获准的条目"),
+    (Role.DECIDER_OFFICER, "decider_officer2", "唐协办", "MRKT", "列入案件的协办人：核对后与主办人一起定稿"),
     (Role.DECIDER_REVIEWER, "decider_reviewer", "刘复核", "MRKT", "认定审核人"),
     (Role.LEGAL_REVIEWER, "legal_reviewer", "许法制", "MRKT", "法制审核员"),
     (Role.DECIDER_HEAD, "decider_head", "谢负责", "MRKT", "认定单位负责人，答复本单位的查询核查"),
@@ -180,6 +182,7 @@ def load(*, say: Say) -> list[Account]:
     say(demo_reviews.load(people[0], people[1], Item.objects.get(code=PENALTIES)))
     say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))
     say(demo_rights.load())
+    say(demo_sanctions.load(organisations, [one.id_number for one in people[400:406]]))
     market = organisations["MRKT"]
     token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
     say(_sealed())

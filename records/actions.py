@@ -110,7 +110,7 @@ def check_batch(batch_id: int) -> Batch:
         if batch.rows == 0:
             batch.failure = {"code": "F31", "message": "表头下面没有数据行。请填写数据后重新上传。"}
         # No commit will come by here; and of what is typed all goes in or comes back to the form.
-        if not batch.goes_in or batch.channel == Channel.FORM:
+        if not batch.goes_in or batch.channel in Batch.TYPED:
             persons.open_name_cases(batch)
         batch.checked_at = timezone.now()
         return _checked(batch, "reasons", "checked_at", "failure")
@@ -177,6 +177,15 @@ def commit_now(batch_id: int, *, by: User) -> Batch:
         batch.committed_by = by
         _move(batch, State.COMMITTING, "committed_by")
     return commit_batch(batch_id)
+
+
+def commit_listing(batch_id: int, *, by: User) -> Batch:
+    """Let the one row of a listing in by the hand that decided it; whose that is, is held by the database."""
+    with transaction.atomic():
+        batch = _locked(batch_id)
+        batch.committed_by = by
+        _move(batch, State.COMMITTING, "committed_by")
+        return commit_batch(batch_id)
 
 
 @people.everybody("rows become records of their persons")

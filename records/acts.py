@@ -154,10 +154,12 @@ def carry_out_decided(
     document_no: str,
     document_date: date,
     marks: RecordAct | None = None,
+    opens: Asker | None = None,
 ) -> RecordAct:
-    """Do what a procedure of its own decided: a repair, its revocation, the end of an objection.
+    """Do what a procedure of its own decided: a repair, its revocation, the end of an objection, of a listing.
 
-    Its two officials are named; the database refuses one for both. Raises ValidationError.
+    Its two officials are named; the database refuses one for both. `opens` writes the lines under which the records are opened
+    first, where the act wants that of whoever decides. Raises ValidationError.
     """
     with transaction.atomic(), InWords(REFUSALS):
         act = _draft(
@@ -165,6 +167,8 @@ def carry_out_decided(
             document_date=document_date, marks=marks,
         )  # fmt: skip
         _hand_in(act)
+        if opens is not None:
+            open_for(act, by=opens)
         _decide(act, by=decided_by, agree=True)
     return act
 

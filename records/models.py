@@ -81,6 +81,9 @@ class Batch(models.Model):
         COMMAND = "command", "命令行"
         FORM = "form", "表单录入"
         API = "api", "接口报送"
+        LISTING = "listing", "列入程序"
+
+    TYPED = (Channel.FORM, Channel.LISTING)  # rows that an official compared with the document, not a file's
 
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="目录条目", related_name="batches")
     supplier = models.ForeignKey(Organisation, models.PROTECT, verbose_name="报送单位", related_name="batches")

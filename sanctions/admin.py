@@ -1,3 +1,3 @@
-"""The admin of sanctions."""
+"""The staff pages of sanctions, by subject."""
 
-from sanctions import attestation_admin  # noqa: F401
+from sanctions import attestation_admin, case_admin, roster_admin  # noqa: F401 – registered on import

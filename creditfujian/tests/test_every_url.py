@@ -76,7 +76,8 @@ from records.tests.test_mapping import codes
 from records.tests.test_mapping import waiting as waiting_for_mapping
 from records.tests.test_urgent import broken
 from sanctions import attestation
-from sanctions.models import AttestationRule
+from sanctions.models import AttestationRule, Measure, Roster, RosterGrant, RosterVersion
+from sanctions.tests.stage import make_stage
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
 DEEDS = (
@@ -150,6 +151,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     Phone(cast.data_officer)
     issue(cast)
     urgent = broken(cast)
+    case = make_stage(cast).drafted()
     seal()
     verify_and_note()
     one = {
@@ -168,13 +170,15 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "access_reviewrule": ReviewRule, "access_logreading": LogReading, "access_anomaly": Anomaly,
         "access_dutyitem": DutyItem, "records_visibility": Visibility, "records_rightsrequest": RightsRequest,
         "access_authority": Authority, "access_officialletter": OfficialLetter,
+        "sanctions_roster": Roster, "sanctions_rosterversion": RosterVersion, "sanctions_measure": Measure,
+        "sanctions_rostergrant": RosterGrant, "sanctions_attestationrule": AttestationRule,
         "catalogue_itemgrant": ItemGrant, "accounts_regionsuccession": RegionSuccession,
-        "sanctions_attestationrule": AttestationRule,
     }  # fmt: skip
     looked_at = QueryPerson.objects.filter(person=cast.citizen.person_id).first()
     assert looked_at is not None
     keys = {name: str(getattr(model.objects.first(), "pk", 1)) for name, model in one.items()}
     return cast, keys | {
+        "sanctions_listingcase": str(case.pk), "sanctions_listing": "1", "<str:step>": "notice",
         "records_record": str(record_ids[0]), "records_worklist": str(work_list.pk),
         "records_columnmapping": str(ColumnMapping.objects.get().pk),
         "access": str(looked_at.query_id), "access_urgentreading": str(urgent.pk),
@@ -206,6 +210,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         "<str:question_no>",
         "<str:right>",
         "<str:right_no>",
+        "<str:step>",
     ):
         route = route.replace(part, keys[part])
     if "<" not in route:

@@ -75,6 +75,7 @@ REASONS = {
     "records_reportprint": "how often a report was printed, by whom",
     "records_bulkoutcome": "keys of records; what they say has policies",
     "records_worklistentry": "keys and numbers of records; what they say has policies",
+    "sanctions_measure": "what a measure is: nobody",
 }  # fmt: skip
 
 # Functions that ask of a closed table as whoever is on the connection: each sees what it asks for, or refuses when it does not.
@@ -90,6 +91,8 @@ AS_ON_THE_CONNECTION = {
     "records_name_of_merged": "by the owner's records_person_by_public_document",
     "records_listed": "what the lines of this transaction open", "records_shown": "what the lines of this transaction open",
     "records_is_written_by_the_owner": "who owns the table, not rows",
+    "records_shown": "what the lines of this transaction open", "records_is_written_by_the_owner": "who owns the table, not rows",
+    "sanctions_listings_in_force": "what the lines of this transaction open",
 }  # fmt: skip
 
 

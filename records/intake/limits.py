@@ -16,7 +16,7 @@ def limits_of(batch: Batch) -> Limits:
 
 def limits_for(channel: str) -> Limits:
     """Return the limits for a channel; the settings are explained in .env.example."""
-    if channel == Batch.Channel.FORM:  # made by us of what was typed: a header and its rows
+    if channel in Batch.TYPED:  # made by us of what was typed: a header and its rows
         size = settings.INTAKE_FORM_MIB * MIB
         return Limits(max_bytes=size, max_unpacked=UNPACKED * size, max_rows=settings.INTAKE_FORM_ROWS + 1)
     if channel == Batch.Channel.COMMAND:

@@ -42,7 +42,7 @@ def origins_of(batch: Batch, rows: Iterable[Row], source_index: int | None) -> O
     """
     if source_index is None:
         return Origins()
-    if batch.channel == Batch.Channel.FORM:
+    if batch.channel in Batch.TYPED:
         return Origins(TYPED_ROWS)
     named = Counter(filter(None, (_named(cells, source_index) for _, cells in rows)))
     ours = _ours(batch, named)

@@ -75,9 +75,7 @@ def stage(batch: Batch) -> Reading | None:
             if helper.is_worth_it(batch):
                 second = stack.enter_context(helper.Helper(batch.pk, COPY, convert, packing.unpack))
             # Loaded after the helper was split off: it has no use for them.
-            known = (
-                prints.load(batch) if print_of and batch.channel != Batch.Channel.FORM else None
-            )  # typed is read again
+            known = prints.load(batch) if print_of and batch.channel not in Batch.TYPED else None  # typed is read again
             blocks = _blocks(rows, convert, _Packer(batch.pk, packing, print_of, known), second)
             while chunk := _Chunk(itertools.islice(blocks, max(1, CHUNK // BLOCK))):
                 if not _copy(batch, chunk, second):

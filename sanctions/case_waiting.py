@@ -1,0 +1,55 @@
+"""What waits in sanctions: cases by due day for those who run them, proposals and grants to confirm for the credit office."""
+
+from django.urls import reverse
+
+from accounts.models import User
+from creditfujian.lib.waiting import Tone, Waiting
+from sanctions.case_models import HANDS, ListingCase, State
+from sanctions.measure_models import Measure
+from sanctions.roster_models import RosterGrant, RosterVersion
+
+# Whose duty it is to go on from which states.
+_NEXT: dict[str, tuple[tuple[State, ...], str]] = {
+    "propose_listing": (
+        (State.OPENED, State.DRAFTED, State.NOTICED, State.DECIDED, State.SERVED),
+        "拟稿、送达或者列入",
+    ),
+    "review_listing": ((State.DEFENCE_OPEN, State.DEFENCE_RECEIVED), "陈述申辩期满后复核，逐条回应"),
+    "legal_check_listing": ((State.REVIEWED,), "核对权限、程序、依据和证据"),
+    "decide_listing": ((State.LEGAL_CHECK, State.UPPER_CONSENT), "决定列入或者不予列入"),
+}
+
+
+def waiting_cases(user: User) -> list[Waiting]:
+    """Return the cards of cases and of proposals."""
+    return _cases(user) + _proposals(user)
+
+
+def _cases(user: User) -> list[Waiting]:
+    if not any(user.has_perm(hand) for hand in HANDS):
+        return []
+    url = reverse("admin:sanctions_listingcase_changelist")
+    mine = ListingCase.objects.visible_to(user)
+    cards = [
+        Waiting("待办的列入案件", mine.filter(state__in=states).count(), told, f"{url}?queue=open", Tone.DUE)
+        for duty, (states, told) in _NEXT.items()
+        if user.has_perm(f"sanctions.{duty}")
+    ]
+    late = mine.under_way().with_due_day().filter(is_overdue=True).count()
+    return [
+        *cards,
+        Waiting("超期的列入案件", late, "超期只督办，不视为同意或者拒绝", f"{url}?queue=overdue", Tone.OVERDUE),
+    ]
+
+
+def _proposals(user: User) -> list[Waiting]:
+    cards = []
+    for permission, model, title in (
+        ("confirm_roster", RosterVersion, "待确认的名单制度"), ("confirm_roster", Measure, "待确认的惩戒措施"),
+        ("confirm_rostergrant", RosterGrant, "待确认的名单办理授权"),
+    ):  # fmt: skip
+        if user.has_perm(f"sanctions.{permission}"):
+            count = model._default_manager.filter(state="draft").exclude(proposed_by=user).count()
+            url = f"{reverse(f'admin:sanctions_{model._meta.model_name}_changelist')}?state__exact=draft"
+            cards.append(Waiting(title, count, "另一名工作人员提出，由您核对依据后确认", url, Tone.DUE))
+    return cards

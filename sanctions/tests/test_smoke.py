@@ -1,0 +1,5 @@
+import pytest
+
+
+@pytest.mark.django_db
+def test_nothing(cast): ...
