@@ -26,6 +26,7 @@ _CLOSED = (
     "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
     "access_authority", "access_kinwish", "access_letterperson", "access_question", "access_urgentreading", "access_break_glass",
     "records_rightsrequest", "INTO access_query", "access_lines", "cf.batch", "access_queryperson",
+    "sanctions_reward",
 )  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256
 

@@ -23,6 +23,9 @@ _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewru
 _WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
 _LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access.decide_officialletter")
 _GRANTS = ("catalogue.view_itemgrant", "catalogue.view_all_itemgrants")
+_PROGRAMMES = "sanctions.view_rewardprogramme"
+_NOMINATE = (_PROGRAMMES, "sanctions.propose_rewardprogramme", "sanctions.nominate_reward")
+_REWARD = (_PROGRAMMES, "sanctions.decide_reward")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
@@ -36,10 +39,10 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
         "catalogue.view_itemgrant", *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
     ),
-    Role.DECIDER_OFFICER: (*_READ, *_EXPORT),
-    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export"),
+    Role.DECIDER_OFFICER: (*_READ, *_EXPORT, *_NOMINATE),
+    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export", *_REWARD),
     Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item"),
-    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading"),
+    Role.DECIDER_HEAD: (*_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading", *_REWARD),
     Role.CREDIT_OFFICE: (
         *_CATALOGUE, "catalogue.review_item", "catalogue.approve_item", "catalogue.assess_item", "catalogue.publish_edition", _SIGHT,
         "catalogue.add_instrument", "catalogue.change_instrument", "catalogue.add_article", "catalogue.change_article",
@@ -55,7 +58,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
         "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem", "access.review_authority", *_LETTERS,
         *_GRANTS, "catalogue.propose_itemgrant", "catalogue.confirm_itemgrant", "catalogue.end_itemgrant",
-        "accounts.view_region", "accounts.view_regionsuccession",
+        "accounts.view_region", "accounts.view_regionsuccession", _PROGRAMMES, "sanctions.confirm_rewardprogramme",
     ),
     Role.OPERATOR: (*_SEALS, *_GRANTS, "records.view_batch_counts", "accounts.view_organisation", "accounts.view_region",
                     "accounts.view_regionsuccession"),
