@@ -18,7 +18,7 @@ from records.intake import store
 from records.refusals import InWords
 from sanctions import rewards
 from sanctions.models import RewardCase, RewardPaper
-from sanctions.refusals import REWARDS
+from sanctions.reward_refusals import REWARDS
 
 ENTER, CHECK = "access.enter_consent", "access.check_consent"
 NO_DUTY = "您没有窗口办理书面答复的职责。"

@@ -14,7 +14,7 @@ from catalogue import deadline_actions as proposals
 from catalogue.models import Article
 from records.refusals import InWords
 from sanctions.models import RewardBenefit, RewardProgramme
-from sanctions.refusals import REWARDS
+from sanctions.reward_refusals import REWARDS
 
 PROPOSE, CONFIRM = "sanctions.propose_rewardprogramme", "sanctions.confirm_rewardprogramme"
 

@@ -19,7 +19,7 @@ from records.models import Severity
 from records.refusals import InWords
 from sanctions import rewards
 from sanctions.models import RewardCase, RewardHit, RewardProgramme
-from sanctions.refusals import REWARDS
+from sanctions.reward_refusals import REWARDS
 
 Shown = RewardProgramme.Shown
 _HITS = """

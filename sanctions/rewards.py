@@ -27,7 +27,7 @@ from creditfujian.lib.text import hide_numbers, normalise_name
 from records.refusals import InWords
 from sanctions import reward_register
 from sanctions.models import RewardCase, RewardConsent, RewardObjection, RewardPaper, RewardProgramme, RewardStep
-from sanctions.refusals import REWARDS
+from sanctions.reward_refusals import REWARDS
 from sanctions.reward_models import DECIDE, NOMINATE
 
 Deed, State, Scope = RewardStep.Deed, RewardCase.State, RewardConsent.Scope

@@ -1,0 +1,3 @@
+"""The admin of the app: each part has its module."""
+
+from sanctions import reward_admin  # noqa: F401
