@@ -102,7 +102,9 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
         "notices": notices_for(person)[:1],
         "unread": unread(person),
         "to_answer": waiting_for_answer(person),
-        "rewards": [case for case in RewardCase.objects.of(person) if case.waits_for_the_person or case.state == "suspended"],
+        "rewards": [
+            case for case in RewardCase.objects.of(person) if case.waits_for_the_person or case.state == "suspended"
+        ],
     }
     return render(request, "publicity/me/index.html", context)
 

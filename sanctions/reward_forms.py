@@ -55,9 +55,7 @@ class BenefitForm(forms.Form):
     organisation = forms.ModelChoiceField(
         label="实施单位", required=False, queryset=Organisation.objects.none(), empty_label="请选择"
     )
-    basis = forms.ModelChoiceField(
-        label="依据", required=False, queryset=Article.objects.none(), empty_label="请选择"
-    )
+    basis = forms.ModelChoiceField(label="依据", required=False, queryset=Article.objects.none(), empty_label="请选择")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +97,10 @@ class NominationForm(forms.Form):
     award_no = forms.CharField(label="认定文号", max_length=100, help_text="表彰、认定文件的文号。")
     award_on = forms.DateField(label="认定日期", **DAY)
     recommended_by = forms.CharField(
-        label="推荐的社会组织、媒体", max_length=100, required=False, help_text="社会组织推荐、新闻媒体挖掘的填写；不写个人。"
+        label="推荐的社会组织、媒体",
+        max_length=100,
+        required=False,
+        help_text="社会组织推荐、新闻媒体挖掘的填写；不写个人。",
     )
     reason = forms.CharField(
         label="推荐理由", max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3}),
@@ -123,7 +124,10 @@ class DecisionForm(forms.Form):
         help_text="不予授予、恢复、撤销的须写明理由。不写姓名和证件号码。",
     )  # fmt: skip
     document_no = forms.CharField(
-        label="撤销决定文号", max_length=100, required=False, help_text="没有暂停而撤销荣誉的，填写本单位撤销决定的文号。"
+        label="撤销决定文号",
+        max_length=100,
+        required=False,
+        help_text="没有暂停而撤销荣誉的，填写本单位撤销决定的文号。",
     )
 
 
@@ -144,9 +148,7 @@ class PaperForm(forms.Form):
     notice = forms.BooleanField(label="同意授予前公示", required=False)
     publish = forms.BooleanField(label="同意授予后公开", required=False)
     signed_on = forms.DateField(label="签署日期", **DAY)
-    scan = forms.FileField(
-        label="扫描件", help_text=scans.HELP, widget=forms.FileInput(attrs={"accept": scans.ACCEPT})
-    )
+    scan = forms.FileField(label="扫描件", help_text=scans.HELP, widget=forms.FileInput(attrs={"accept": scans.ACCEPT}))
 
     def clean_signed_on(self) -> Any:
         day = self.cleaned_data["signed_on"]

@@ -16,9 +16,7 @@ from creditfujian.lib.text import key_in
 from creditfujian.lib.workdays import DAY
 from records.models import Batch, SealedFile
 
-NO_CONDITION = (
-    "本项激励只提供便利，不是取得法定权利、许可、待遇或者救济的条件；没有激励、不同意或者退出激励的，依法应得的一样不少。"
-)
+NO_CONDITION = "本项激励只提供便利，不是取得法定权利、许可、待遇或者救济的条件；没有激励、不同意或者退出激励的，依法应得的一样不少。"
 # Words that would make a benefit a condition for what the law gives to everybody; the database holds the same ones.
 CONDITION_WORDS = r"(仅限|只限|必须具备|必须取得|前置条件|作为.{0,10}(条件|前提)|不予(受理|办理|许可)|不得(申请|办理)|方可(申请|办理|享受))"
 
@@ -66,8 +64,12 @@ class RewardProgramme(Proposal):
     )
     item = models.ForeignKey(Item, models.PROTECT, verbose_name="记入条目", related_name="+")
     basis = models.ForeignKey(Article, models.PROTECT, verbose_name="依据", related_name="+")
-    term_months = models.PositiveSmallIntegerField("激励期（月）", help_text="自授予荣誉之日起；文件没有规定的为 36 个月")
-    term_source = models.CharField("激励期的来源", max_length=200, help_text="规定期限的文件和条款；没有规定的写明本站设定")
+    term_months = models.PositiveSmallIntegerField(
+        "激励期（月）", help_text="自授予荣誉之日起；文件没有规定的为 36 个月"
+    )
+    term_source = models.CharField(
+        "激励期的来源", max_length=200, help_text="规定期限的文件和条款；没有规定的写明本站设定"
+    )
     shown = ArrayField(models.CharField(max_length=6, choices=Shown), verbose_name="公开的内容")
     no_condition = models.CharField(
         "非前提声明", max_length=120, default=NO_CONDITION, help_text="须与统一文本一致，随激励告知本人"
@@ -315,14 +317,20 @@ class RewardCase(models.Model):
     @property
     def waits_for_the_person(self) -> bool:
         """Tell whether the person can still answer whether they agree."""
-        return self.state == self.State.CONSENT and self.answer_by is not None and timezone.localdate() <= self.answer_by
+        return (
+            self.state == self.State.CONSENT and self.answer_by is not None and timezone.localdate() <= self.answer_by
+        )
 
     @property
     def standing(self) -> str:
         """Say how it stands today: dates end it by themselves."""
         if self.state in self.IN_BENEFIT and not self.is_in_benefit:
             return f"{self.State.ENDED.label}（{self.End.EXPIRED.label}）"
-        return f"{self.get_state_display()}（{self.get_end_kind_display()}）" if self.end_kind else self.get_state_display()
+        return (
+            f"{self.get_state_display()}（{self.get_end_kind_display()}）"
+            if self.end_kind
+            else self.get_state_display()
+        )
 
     @property
     def tone(self) -> str:

@@ -30,12 +30,16 @@ def _lapsed() -> int:
 
 
 def _expired() -> int:
-    return _each(rewards.expire, _with_life().filter(state__in=STANDING).filter(Q(valid_to__lte=today()) | Q(lives=False)))
+    return _each(
+        rewards.expire, _with_life().filter(state__in=STANDING).filter(Q(valid_to__lte=today()) | Q(lives=False))
+    )
 
 
 def _suspended() -> int:
     """Check every case that is open or granted in one statement; suspend those granted in which something stands."""
-    keys = list(RewardCase.objects.filter(state__in=[State.CHECK, State.NOTICE, *STANDING]).values_list("pk", flat=True))
+    keys = list(
+        RewardCase.objects.filter(state__in=[State.CHECK, State.NOTICE, *STANDING]).values_list("pk", flat=True)
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM sanctions_reward_check(%s::bigint[])", [keys])
         hit = [key for (key,) in cursor.fetchall()]

@@ -49,7 +49,11 @@ def propose(*, benefits: Iterable[Benefit], by: User, **values: Any) -> RewardPr
         programme.save()
         for one in given:
             benefit = RewardBenefit(
-                programme=programme, kind=one.kind, text=one.text.strip(), organisation=one.organisation, basis=one.basis
+                programme=programme,
+                kind=one.kind,
+                text=one.text.strip(),
+                organisation=one.organisation,
+                basis=one.basis,
             )
             benefit.full_clean()
             benefit.save()

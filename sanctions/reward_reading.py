@@ -164,7 +164,9 @@ def object_to(case: RewardCase, text: str) -> None:
     words = rewards.words_of(text)
     with InWords(REWARDS), transaction.atomic(), connection.cursor() as cursor:
         # Whoever says it may not read it again, so nothing is asked back.
-        cursor.execute("INSERT INTO sanctions_rewardobjection (case_id, text, answer) VALUES (%s, %s, '')", [case.pk, words])
+        cursor.execute(
+            "INSERT INTO sanctions_rewardobjection (case_id, text, answer) VALUES (%s, %s, '')", [case.pk, words]
+        )
 
 
 def _one(sql: str, *values: object) -> object:

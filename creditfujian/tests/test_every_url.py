@@ -75,6 +75,7 @@ from records.tests.test_gateway import registration, staff
 from records.tests.test_mapping import codes
 from records.tests.test_mapping import waiting as waiting_for_mapping
 from records.tests.test_urgent import broken
+from sanctions.tests.rewarding import on_stage
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
 DEEDS = (
@@ -85,7 +86,7 @@ OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "reset", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
     "consultation", "rules", "prohibited", "verify", "api_schema", "api_docs", "api_console", "institutions", "transparency",
-    "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier",
+    "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier", "rewards", "reward",
 }  # fmt: skip
 
 
@@ -146,6 +147,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     Phone(cast.data_officer)
     issue(cast)
     urgent = broken(cast)
+    reward, answer_on_paper = on_stage(cast)
     seal()
     verify_and_note()
     one = {
@@ -179,6 +181,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "catalogue_itemimport": str(sheet.pk), "records_export": str(export.pk), "records_counterrequest": str(at_counter.pk),
         "<str:report>": issued.report.number, "records_statementhold": str(hold.pk), "records_consentpaper": str(paper.pk),
         "factors": str(cast.data_officer.second_factors.get().pk),
+        "sanctions_rewardcase": str(reward.pk), "sanctions_rewardprogramme": str(reward.programme_id),
+        "sanctions_rewardpaper": str(answer_on_paper.pk), "<str:reward_no>": reward.number,
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
@@ -199,6 +203,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         "<str:question_no>",
         "<str:right>",
         "<str:right_no>",
+        "<str:reward_no>",
     ):
         route = route.replace(part, keys[part])
     if "<" not in route:

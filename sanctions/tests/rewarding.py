@@ -1,5 +1,6 @@
 """Rewards in every state, for tests: made by the people who make them."""
 
+import io
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -12,9 +13,10 @@ from accounts.actions import register_organisation
 from accounts.models import Organisation, Person, Region, Role, User
 from catalogue import grants, publishing, starter, starter_data
 from catalogue.models import Article, Item, ItemGrant, ItemVersion
-from creditfujian.tests.cast import CITIZEN_NUMBER, PASSWORD, Cast, credit_code
-from sanctions import reward_programmes, reward_reading, rewards
-from sanctions.models import RewardBenefit, RewardCase, RewardProgramme
+from creditfujian.tests.cast import CITIZEN_NUMBER, OTHER_NUMBER, PASSWORD, Cast, credit_code
+from sanctions import reward_papers, reward_programmes, reward_reading, rewards
+from sanctions.models import RewardBenefit, RewardCase, RewardPaper, RewardProgramme
+from sanctions.reward_papers import Signed
 from sanctions.reward_programmes import Benefit
 from sanctions.rewards import Nomination
 
@@ -62,7 +64,9 @@ def honours(cast: Cast, office: Organisation) -> Item:
         published_on=timezone.localdate(),
     )  # fmt: skip
     assert ItemVersion.objects.in_force(timezone.localdate()).filter(item=version.item).exists()
-    waiting = ItemGrant.objects.to_confirm_by(hands.assessor).filter(item=version.item).select_related("organisation", "item")
+    waiting = (
+        ItemGrant.objects.to_confirm_by(hands.assessor).filter(item=version.item).select_related("organisation", "item")
+    )
     grants.confirm_together(list(waiting), by=hands.assessor)
     return version.item
 
@@ -70,7 +74,9 @@ def honours(cast: Cast, office: Organisation) -> Item:
 def awarders(cast: Cast) -> Awarders:
     """An office with a programme in force, by two hands."""
     province = Region.objects.get(pk="350000")
-    office = register_organisation(uscc=credit_code(41), name="省委文明办", kind="department", region=province, code="WMBA")
+    office = register_organisation(
+        uscc=credit_code(41), name="省委文明办", kind="department", region=province, code="WMBA"
+    )
     item = honours(cast, office)
     officer = staff("wm_officer", "推荐人巳", office, Role.DECIDER_OFFICER, Role.DATA_OFFICER)
     head = staff("wm_head", "决定人午", office, Role.DECIDER_HEAD, Role.DATA_REVIEWER)
@@ -144,3 +150,30 @@ def granted(cast: Cast, to: Awarders, *, publish: bool = True, **changes: Any) -
 def person(cast: Cast) -> Person:
     assert cast.citizen.person is not None
     return cast.citizen.person
+
+
+def on_stage(cast: Cast) -> tuple[RewardCase, RewardPaper]:
+    """A programme of the market authority, the citizen's case under check with their paper, another's in public notice."""
+    item = honours(cast, cast.market)
+    programme = reward_programmes.confirm(proposed_by(cast.officer_here, item).pk, by=cast.credit_office)
+    to = Awarders(cast.market, cast.officer_here, cast.head, item, programme)
+    case = agreed(cast, to)
+    other = nominated(to, id_number=OTHER_NUMBER, name="林大雪")
+    assert cast.other_citizen.person is not None
+    other = rewards.answer(
+        cast.other_citizen.person, other.number, agrees=True, notice=True, publish=True, by=at_home(cast.other_citizen)
+    )
+    looked(other, cast.head)
+    rewards.announce(other, by=cast.head)
+    paper = entered(cast, case)
+    assert paper is not None
+    return case, paper
+
+
+def entered(cast: Cast, case: RewardCase, **changes: Any) -> RewardPaper | None:
+    """A paper of the citizen, entered by the clerk."""
+    signed = Signed(
+        case.number, CITIZEN_NUMBER, "陈小满", RewardPaper.Deed.ANSWER, True, False, True, timezone.localdate(),
+        io.BytesIO(b"%PDF-1.7 " + case.number.encode()), "答复.pdf",
+    )  # fmt: skip
+    return reward_papers.enter(replace(signed, **changes), by=as_(cast.clerk))

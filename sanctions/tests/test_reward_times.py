@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from access.models import Message
+from access.actions import Ask, write_query
+from access.models import Kind, Message
 from accounts import people
 from accounts.models import User
 from catalogue.models import Deadline
@@ -143,15 +144,19 @@ def test_whoever_decides_after_an_explanation_has_read_it() -> None:
         rewards.resume(again(case), text="无关", by=to.head)
 
 
+def under_the_own_line(cast: Cast, case: RewardCase) -> None:
+    """A no of the citizen, written under their own line by a statement, with nothing of what belongs to it."""
+    with page_of(cast.citizen), transaction.atomic():
+        ask = Ask(kind=Kind.SELF, ground="本人", purpose="退出", fields_class="无", items=[], person=person(cast))
+        write_query(ask, by=at_home(cast.citizen))
+        RewardConsent.objects.create(case=case, scope="reward", given=False, by=cast.citizen)
+
+
 def test_everything_decided_is_told_and_ends_in_the_register() -> None:
     cast, to = stage()
     case = granted(cast, to)
-    consent = RewardConsent(case=case, scope="reward", given=False, by=cast.citizen)
-    from sanctions.rewards import _own
-
     with pytest.raises(DatabaseError, match="ends with the reward|is told"):
-        with page_of(cast.citizen), _own(person(cast), "退出激励", at_home(cast.citizen)):
-            consent.save()
+        under_the_own_line(cast, case)
     assert again(case).state == State.PUBLISHED
     with page_of(cast.citizen):
         rewards.withdraw(person(cast), case.number, by=at_home(cast.citizen))

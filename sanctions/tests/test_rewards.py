@@ -56,9 +56,13 @@ def again(case: RewardCase) -> RewardCase:
 
 
 def refused(words: str, statement: str, *values: Any) -> None:
-    with pytest.raises(DatabaseError, match=words), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    def deed() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with pytest.raises(DatabaseError, match=words), transaction.atomic():
+        deed()
 
 
 def clock(case: RewardCase) -> str:
@@ -66,7 +70,9 @@ def clock(case: RewardCase) -> str:
     return Deadline.objects.of(case).get(met_on=None).rule.code
 
 
-STEP = "INSERT INTO sanctions_rewardstep (case_id, deed, text, document_no, by_id, until) VALUES (%s, %s, %s, '', %s, %s)"
+STEP = (
+    "INSERT INTO sanctions_rewardstep (case_id, deed, text, document_no, by_id, until) VALUES (%s, %s, %s, '', %s, %s)"
+)
 
 
 # --- the whole way ---------------------------------------------------------------------------------------------
@@ -116,7 +122,9 @@ def test_from_the_nomination_to_the_end_by_the_person(cast: Cast, to: Awarders, 
     case = again(case)
     assert (case.state, case.decided_by, case.end_kind) == (State.PUBLISHED, to.head, "")
     assert "绿色通道" in citizen.get(mine).content.decode()
-    record = next(one for one in own_file(person(cast), by=at_home(cast.citizen)).records if one.number == case.record_no)
+    record = next(
+        one for one in own_file(person(cast), by=at_home(cast.citizen)).records if one.number == case.record_no
+    )
     assert record.item_code == "FJ1-11-CULT-0001"
     batch = Batch.objects.latest("pk")
     assert (batch.uploaded_by, batch.committed_by, batch.rows) == (to.officer, to.head, 1)
@@ -146,7 +154,11 @@ def test_a_programme_is_put_in_force_by_two_hands(cast: Cast, to: Awarders, as_u
     assert answer.status_code == 302
     proposed.refresh_from_db()
     assert proposed.state == RewardProgramme.State.IN_FORCE
-    refused("settled while it is a draft", "UPDATE sanctions_rewardbenefit SET text = '别的' WHERE programme_id = %s", proposed.pk)
+    refused(
+        "settled while it is a draft",
+        "UPDATE sanctions_rewardbenefit SET text = '别的' WHERE programme_id = %s",
+        proposed.pk,
+    )
     refused("not an edit", "UPDATE sanctions_rewardprogramme SET term_months = 60 WHERE id = %s", proposed.pk)
     refused("somebody proposes", "INSERT INTO sanctions_rewardprogramme (code, name, source, organisation_id, item_id, basis_id,"
             " term_months, term_source, shown, no_condition, valid_from, state, proposed_at, withdrawn_reason)"
@@ -159,7 +171,12 @@ def test_a_reward_is_no_condition_of_what_the_law_gives(cast: Cast, to: Awarders
     with pytest.raises(ValidationError, match="不能写成"):
         proposed_by(to.officer, to.item, code="JL-2026-03", benefits=[benefit(to.office, text=words)])
     draft = proposed_by(to.officer, to.item, code="JL-2026-04")
-    refused("rewardbenefit_is_no_condition", "UPDATE sanctions_rewardbenefit SET text = %s WHERE programme_id = %s", words, draft.pk)
+    refused(
+        "rewardbenefit_is_no_condition",
+        "UPDATE sanctions_rewardbenefit SET text = %s WHERE programme_id = %s",
+        words,
+        draft.pk,
+    )
     with pytest.raises(ValidationError, match="须声明"):
         proposed_by(to.officer, to.item, code="JL-2026-05", no_condition="有激励的优先领取低保")
 
@@ -195,7 +212,14 @@ def test_nothing_is_kept_of_a_refusal_but_the_refusal(cast: Cast, to: Awarders, 
     case = nominated(to)
     as_user(cast.citizen).post(f"/me/rewards/{case.number}/", {"deed": "answer", "agrees": "no", "notice": "yes"})
     case = again(case)
-    assert (case.state, case.honour, case.year, case.award_no, case.award_on, case.reason) == (State.DECLINED, "", "", "", None, "")
+    assert (case.state, case.honour, case.year, case.award_no, case.award_on, case.reason) == (
+        State.DECLINED,
+        "",
+        "",
+        "",
+        None,
+        "",
+    )
     assert [one.scope for one in case.consents.all()] == ["reward"]
     assert set(case.steps.values_list("text", flat=True)) == {""}
     page = as_user(to.officer).get(f"/admin/sanctions/rewardcase/{case.pk}/change/").content.decode()
@@ -232,7 +256,9 @@ def test_each_publicity_has_its_own_yes(cast: Cast, to: Awarders, as_user: As) -
     with pytest.raises(ValidationError, match="没有同意公示"):
         rewards.announce(case, by=to.head)
     case = rewards.grant(case, by=to.head)
-    assert (case.state, case.public_to) == (State.GRANTED, None), "who wants nothing public gets the benefits all the same"
+    assert (case.state, case.public_to) == (State.GRANTED, None), (
+        "who wants nothing public gets the benefits all the same"
+    )
     refused("no fact and no date", STEP, case.pk, "published", "", None, None)
     assert as_user(None).get(f"/rewards/{case.number}/").status_code == 404
     mine, citizen = f"/me/rewards/{case.number}/", as_user(cast.citizen)
@@ -263,7 +289,12 @@ def test_a_notice_ends_at_once_when_the_person_says_so(cast: Cast, to: Awarders,
 def test_only_somebody_who_can_be_asked_is_nominated(cast: Cast, to: Awarders, as_user: As) -> None:
     assert rewards.nominate(nomination(to, name="陈小曼"), by=as_(to.officer)) is None
     assert QueryPerson.objects.get(person=cast.citizen.person_id).allowed is False, "the person sees who tried"
-    assert rewards.nominate(nomination(to, id_number=identity.invent(date(1980, 1, 1), 7), name="无此人"), by=as_(to.officer)) is None
+    assert (
+        rewards.nominate(
+            nomination(to, id_number=identity.invent(date(1980, 1, 1), 7), name="无此人"), by=as_(to.officer)
+        )
+        is None
+    )
     with pytest.raises(ValidationError, match="未满 18 周岁"):
         nominated(to, id_number=identity.invent(date(2015, 1, 1), 3))
     with pytest.raises(ValidationError, match="不得归集"):
@@ -318,7 +349,20 @@ def test_what_is_over_does_not_count(cast: Cast, to: Awarders) -> None:
 
 
 def test_a_minor_record_does_not_count(cast: Cast, to: Awarders) -> None:
-    deliver(cast, [penalty(cast, 失信程度="轻微", 处罚类别="警告", 处罚内容="警告。", 信息使用范围="", 公示截止期="", **{"罚款金额（万元）": ""})])
+    deliver(
+        cast,
+        [
+            penalty(
+                cast,
+                失信程度="轻微",
+                处罚类别="警告",
+                处罚内容="警告。",
+                信息使用范围="",
+                公示截止期="",
+                **{"罚款金额（万元）": ""},
+            )
+        ],
+    )
     assert looked(agreed(cast, to), to.head) == []
 
 
@@ -396,7 +440,11 @@ def test_objections_are_answered_before_anything_is_granted(cast: Cast, to: Awar
     assert (said.answer, said.answered_by) == ("已核对服务记录，时长无误", to.officer)
     refused("answered once", "UPDATE sanctions_rewardobjection SET answer = '改' WHERE id = %s", said.pk)
     assert rewards.grant(again(case), by=to.head).state == State.PUBLISHED
-    refused("no notice to object to", "INSERT INTO sanctions_rewardobjection (case_id, text, answer) VALUES (%s, '晚了', '')", case.pk)
+    refused(
+        "no notice to object to",
+        "INSERT INTO sanctions_rewardobjection (case_id, text, answer) VALUES (%s, '晚了', '')",
+        case.pk,
+    )
 
 
 # --- suspended -------------------------------------------------------------------------------------------------
