@@ -57,7 +57,7 @@ def load(crowd: list[Somebody], *, password: str, penalise: Callable[[list[Someb
     return f"激励项目 2 个（1 个待确认），激励办理 {len(states)} 件、{len(set(states))} 种状态"
 
 
-def _programme(code: str, name: str, source: Source, *, confirmed: bool) -> RewardProgramme:
+def _programme(code: str, name: str, source: RewardProgramme.Source, *, confirmed: bool) -> RewardProgramme:
     officer = User.objects.select_related("organisation").get(username=OFFICER)
     assert officer.organisation is not None
     basis = Article.objects.get(instrument__code="GBF2016-98", number="守信激励条款")

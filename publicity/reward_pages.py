@@ -19,7 +19,7 @@ from creditfujian.errors import too_many
 from publicity.actions import count_comment
 from publicity.pages import citizens_only, minutes_left, one_page
 from sanctions import reward_reading, rewards
-from sanctions.models import RewardCase, RewardStep
+from sanctions.models import RewardCase, RewardConsent, RewardStep
 
 Scope, State = rewards.Scope, RewardCase.State
 YES_NO = [("yes", "同意"), ("no", "不同意")]
@@ -66,17 +66,26 @@ def me_rewards(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 Deed = Callable[[Person, str, Asker], object]
+
+
+def _withdraw(person: Person, number: str, by: Asker) -> object:
+    return rewards.withdraw(person, number, by=by)
+
+
+def _consent(scope: RewardConsent.Scope, *, given: bool) -> tuple[Deed, str]:
+    def deed(person: Person, number: str, by: Asker) -> object:
+        return rewards.change_consent(person, number, scope, given=given, by=by)
+
+    return deed, f"{'已同意' if given else '已撤回同意：'}{scope.label}，立即生效。"
+
+
 DEEDS: dict[str, tuple[Deed, str]] = {
-    "withdraw": (lambda person, no, by: rewards.withdraw(person, no, by=by), "您已退出，立即生效。"),
-    **{
-        f"{word}_{scope}": (
-            lambda person, no, by, scope=scope, given=given: rewards.change_consent(person, no, scope, given=given, by=by),
-            f"已{told}{scope.label}，立即生效。",
-        )
-        for scope in (Scope.NOTICE, Scope.PUBLISH)
-        for word, given, told in (("allow", True, "同意"), ("forbid", False, "撤回同意："))
-    },
-}  # fmt: skip
+    "withdraw": (_withdraw, "您已退出，立即生效。"),
+    "allow_notice": _consent(Scope.NOTICE, given=True),
+    "forbid_notice": _consent(Scope.NOTICE, given=False),
+    "allow_publish": _consent(Scope.PUBLISH, given=True),
+    "forbid_publish": _consent(Scope.PUBLISH, given=False),
+}
 SAY = {"explain": rewards.explain, "comment": rewards.comment}
 
 

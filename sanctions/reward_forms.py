@@ -15,7 +15,7 @@ from sanctions.reward_papers import Signed
 from sanctions.reward_programmes import Benefit
 from sanctions.rewards import Nomination
 
-DAY = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 NUMBER = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
 BENEFITS = 5  # rows of benefits on the page
 
@@ -95,7 +95,7 @@ class NominationForm(forms.Form):
     honour = forms.CharField(label="荣誉名称", max_length=100)
     year = forms.RegexField(label="评选年度", regex=r"^\d{4}$", error_messages={"invalid": "写四位年份，如 2026。"})
     award_no = forms.CharField(label="认定文号", max_length=100, help_text="表彰、认定文件的文号。")
-    award_on = forms.DateField(label="认定日期", **DAY)
+    award_on = forms.DateField(label="认定日期", widget=DAY)
     recommended_by = forms.CharField(
         label="推荐的社会组织、媒体",
         max_length=100,
@@ -134,7 +134,7 @@ class DecisionForm(forms.Form):
 class EndForm(forms.Form):
     """From which day nobody is nominated any more."""
 
-    on = forms.DateField(label="停用日期", **DAY)
+    on = forms.DateField(label="停用日期", widget=DAY)
 
 
 class PaperForm(forms.Form):
@@ -147,7 +147,7 @@ class PaperForm(forms.Form):
     agrees = forms.BooleanField(label="同意接受推荐、核对和激励", required=False)
     notice = forms.BooleanField(label="同意授予前公示", required=False)
     publish = forms.BooleanField(label="同意授予后公开", required=False)
-    signed_on = forms.DateField(label="签署日期", **DAY)
+    signed_on = forms.DateField(label="签署日期", widget=DAY)
     scan = forms.FileField(label="扫描件", help_text=scans.HELP, widget=forms.FileInput(attrs={"accept": scans.ACCEPT}))
 
     def clean_signed_on(self) -> Any:

@@ -7,7 +7,6 @@ from django.db.models import BooleanField, Exists, F, Func, Q, QuerySet
 
 from accounts import people
 from catalogue.models import Deadline
-from creditfujian.lib.workdays import DAY
 from sanctions import rewards
 from sanctions.models import RewardCase
 from sanctions.reward_models import today
@@ -50,7 +49,7 @@ def _ready() -> int:
     """Start the clock of the decision where a notice, or the time to explain, is over."""
     runs = Deadline.objects.of_outer(RewardCase).filter(met_on__isnull=True, rule__code=rewards.DECISION)
     over = RewardCase.objects.filter(~Exists(runs), state__in=[State.NOTICE, State.SUSPENDED], decide_from__lte=today())
-    return _each(lambda case: rewards.ready_to_decide(case, case.decide_from - DAY), over)
+    return _each(rewards.ready_to_decide, over)
 
 
 def _with_life() -> QuerySet[RewardCase]:

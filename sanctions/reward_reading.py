@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -169,7 +170,7 @@ def object_to(case: RewardCase, text: str) -> None:
         )
 
 
-def _one(sql: str, *values: object) -> object:
+def _one(sql: str, *values: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchone()[0]

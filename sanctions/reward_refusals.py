@@ -14,7 +14,9 @@ REWARDS = {
     "rewardcase_moves_along_its_arrows": "当前状态不能办理这一步。请刷新页面，看现在到了哪一步。",
     "rewardcase_agreed_in_time": "答复期限已过，视为不同意，没有任何影响。仍愿意的，可请推荐单位重新推荐。",
     "rewardcase_consent_first": "没有本人的同意，或者本人已经退出，不能办理。",
-    "rewardcase_nothing_stands_in_the_way": "仍有记录与激励冲突，不能公示、授予或者恢复。请查阅核对结果；当事人认为记录有误的，可以提出异议、申请修复。",
+    "rewardcase_nothing_stands_in_the_way": (
+        "仍有记录与激励冲突，不能公示、授予或者恢复。请查阅核对结果；当事人认为记录有误的，可以提出异议、申请修复。"
+    ),
     "rewardcase_public_with_consent": "本人没有同意公示。不公示的，请直接决定是否授予。",
     "rewardcase_after_its_notice": "本人同意公示的，先公示，公示期满后再决定授予。",
     "rewardcase_objections_are_answered": "还有公示意见没有答复。请逐条答复后再决定授予。",

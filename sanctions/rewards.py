@@ -24,6 +24,7 @@ from catalogue.models import Deadline
 from catalogue.prohibited import Door
 from creditfujian.lib import identity
 from creditfujian.lib.text import hide_numbers, normalise_name
+from creditfujian.lib.workdays import DAY
 from records.refusals import InWords
 from sanctions import reward_register
 from sanctions.models import RewardCase, RewardConsent, RewardObjection, RewardPaper, RewardProgramme, RewardStep
@@ -347,10 +348,11 @@ def expire(case: RewardCase) -> None:
         _ended(case, "激励已到期", f"您的激励（{case.honour}）已到期，激励措施和公开同时停止。")
 
 
-def ready_to_decide(case: RewardCase, on: date) -> None:
-    """Start the clock of the decision: the notice, or the time to explain, is over since that day."""
+def ready_to_decide(case: RewardCase) -> None:
+    """Start the clock of the decision: the notice, or the time to explain, ended the day before it can be decided."""
+    assert case.decide_from is not None
     with transaction.atomic():
-        _clock(case, DECISION, on=on)
+        _clock(case, DECISION, on=case.decide_from - DAY)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------
