@@ -1,6 +1,5 @@
 """A reward from nomination to its end: the person's yes first, facts only, two hands, gone at once."""
 
-import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -10,14 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
-from jsonschema import Draft202012Validator
 
 from access.models import Message, QueryPerson
 from accounts.models import Role, User
 from catalogue.models import Deadline
 from creditfujian.lib import identity
 from creditfujian.tests.cast import CITIZEN_NUMBER, Cast
-from publicity.copy import SCHEMA
 from records.acts import Kind
 from records.life_models import RecordEvent
 from records.models import Batch
@@ -514,12 +511,3 @@ def test_cases_are_of_their_unit(cast: Cast, to: Awarders, as_user: As) -> None:
         assert as_user(user).get(work).status_code in (302, 403)
     with pytest.raises(PermissionDenied):
         reward_reading.check_of(case, by=as_(cast.head))
-
-
-def test_the_copy_of_ones_own_data_holds_the_rewards(cast: Cast, to: Awarders, as_user: As) -> None:
-    case = granted(cast, to)
-    body = json.loads(b"".join(as_user(cast.citizen).get("/me/rights/copy.json")))
-    Draft202012Validator(SCHEMA).validate(body)
-    assert [(one["number"], one["standing"]) for one in body["rewards"]] == [(case.number, "已授予并公开")]
-    assert {one["what"]: one["given"] for one in body["rewards"][0]["consents"]}["授予前公示"] is False
-    assert json.loads(b"".join(as_user(cast.other_citizen).get("/me/rights/copy.json")))["rewards"] == []
