@@ -134,12 +134,19 @@ def _page(request: HttpRequest, person: Person, case: RewardCase, form: forms.Fo
     words = form if isinstance(form, WordsForm) else WordsForm()
     context = {
         "case": case, "form": form if isinstance(form, AnswerForm) else AnswerForm(), "words": words, "hits": hits,
-        "errors": form if form.errors else None, "benefits": case.programme.benefits.select_related("organisation", "basis__instrument"),
+        "errors": form if form.errors and not _is_shown(case, form) else None, "benefits": case.programme.benefits.select_related("organisation", "basis__instrument"),
         "steps": case.steps.order_by("-id"), "decided": decided.order_by("-id").first(),
         "notice": rewards.agrees(case, Scope.NOTICE), "publish": rewards.agrees(case, Scope.PUBLISH),
         "clock": Deadline.objects.of(case).filter(met_on=None).select_related("rule").first(),
     }  # fmt: skip
     return render(request, "publicity/me/reward.html", context, status=422 if form.errors else 200)
+
+
+def _is_shown(case: RewardCase, form: forms.Form) -> bool:
+    """Tell whether the page shows the form, which then says itself what is wrong with it."""
+    if isinstance(form, AnswerForm):
+        return case.waits_for_the_person
+    return case.state == State.RETURNED or case.state == State.SUSPENDED and case.answer_by is not None
 
 
 # --- public -----------------------------------------------------------------------------------------------------
