@@ -134,7 +134,8 @@ def _page(request: HttpRequest, person: Person, case: RewardCase, form: forms.Fo
     words = form if isinstance(form, WordsForm) else WordsForm()
     context = {
         "case": case, "form": form if isinstance(form, AnswerForm) else AnswerForm(), "words": words, "hits": hits,
-        "errors": form if form.errors and not _is_shown(case, form) else None, "benefits": case.programme.benefits.select_related("organisation", "basis__instrument"),
+        "errors": form if form.errors and not _is_shown(case, form) else None,
+        "benefits": case.programme.benefits.select_related("organisation", "basis__instrument"),
         "steps": case.steps.order_by("-id"), "decided": decided.order_by("-id").first(),
         "notice": rewards.agrees(case, Scope.NOTICE), "publish": rewards.agrees(case, Scope.PUBLISH),
         "clock": Deadline.objects.of(case).filter(met_on=None).select_related("rule").first(),
