@@ -5,8 +5,9 @@ from collections.abc import Callable
 from django import forms
 from django.contrib.messages import success
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.actions import Asker
@@ -14,6 +15,7 @@ from access.web import PUBLIC_SITE, asker
 from accounts.models import Person
 from accounts.web import client_address, do_and_say
 from catalogue.deadline_forms import take_over
+from catalogue.deadlines import rule_for
 from catalogue.models import Deadline
 from creditfujian.errors import too_many
 from publicity.actions import count_comment
@@ -33,13 +35,18 @@ class AnswerForm(forms.Form):
         error_messages={"required": "请选择同意或者不同意。"},
     )  # fmt: skip
     notice = forms.ChoiceField(
-        label="授予以前公示 5 个工作日", choices=YES_NO, widget=forms.RadioSelect, required=False,
-        help_text="只显示姓氏、荣誉名称和年度。不同意公示的，不影响授予；不选为不同意。",
+        label="授予以前公示", choices=YES_NO, widget=forms.RadioSelect, required=False,
+        help_text="公示 {time}，只显示姓氏、荣誉名称和年度。不同意公示的，不影响授予；不选为不同意。",
     )  # fmt: skip
     publish = forms.ChoiceField(
         label="授予以后公开", choices=YES_NO, widget=forms.RadioSelect, required=False,
         help_text="只显示姓氏、荣誉名称和年度，到激励期满为止。不同意公开的，激励措施一样不少；不选为不同意。",
     )  # fmt: skip
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        notice = self.fields["notice"]
+        notice.help_text = str(notice.help_text).format(time=rule_for(rewards.NOTICE, timezone.localdate()).period)
 
     def answers(self) -> dict[str, bool]:
         """Return each answer; what was left open is no."""
