@@ -23,6 +23,9 @@ _ANSWER = ("access.view_anomaly", "access.answer_anomaly", "access.view_reviewru
 _WATCH = ("access.view_urgentreading", "access.view_all_urgentreadings")
 _LETTERS = ("access.view_officialletter", "access.enter_officialletter", "access.decide_officialletter")
 _GRANTS = ("catalogue.view_itemgrant", "catalogue.view_all_itemgrants")
+_PROGRAMMES = "sanctions.view_rewardprogramme"
+_NOMINATE = (_PROGRAMMES, "sanctions.propose_rewardprogramme", "sanctions.nominate_reward")
+_REWARD = (_PROGRAMMES, "sanctions.decide_reward")
 _LIST_SUPPLIED = ("access.view_request", "access.list_supplied")
 
 _ROSTERS = (
@@ -43,11 +46,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "records.view_batch", "records.commit_batch", "records.withdraw_batch", "records.decide_act", *_LIST_SUPPLIED,
         "catalogue.view_itemgrant", *_EXPORT, "records.review_export", "records.view_volumerule", *_ANSWER,
     ),
-    Role.DECIDER_OFFICER: (*_READ, *_EXPORT, *_ROSTERS, "sanctions.propose_listing"),
-    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export", *_ROSTERS, "sanctions.review_listing"),
+    Role.DECIDER_OFFICER: (*_READ, *_EXPORT, *_NOMINATE, *_ROSTERS, "sanctions.propose_listing"),
+    Role.DECIDER_REVIEWER: (*_READ, *_EXPORT, "records.review_export", *_REWARD, *_ROSTERS, "sanctions.review_listing"),
     Role.LEGAL_REVIEWER: (*_READ, *_CATALOGUE, "catalogue.review_item", *_ROSTERS, "sanctions.legal_check_listing"),
     Role.DECIDER_HEAD: (
-        *_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading", *_ROSTERS,
+        *_READ, *_EXPORT, "records.review_export", *_ANSWER, "access.answer_urgentreading", *_REWARD, *_ROSTERS,
         "sanctions.decide_listing", "sanctions.consent_listing",
     ),
     Role.CREDIT_OFFICE: (
@@ -65,7 +68,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "access.propose_reviewrule", "access.confirm_reviewrule", "access.view_logreading",
         "access.view_dutyitem", "access.propose_dutyitem", "access.confirm_dutyitem", "access.review_authority", *_LETTERS,
         *_GRANTS, "catalogue.propose_itemgrant", "catalogue.confirm_itemgrant", "catalogue.end_itemgrant",
-        "accounts.view_region", "accounts.view_regionsuccession",
+        "accounts.view_region", "accounts.view_regionsuccession", _PROGRAMMES, "sanctions.confirm_rewardprogramme",
         "sanctions.view_attestationrule", "sanctions.propose_attestationrule", "sanctions.confirm_attestationrule",
         *_ROSTERS, "sanctions.propose_roster", "sanctions.confirm_roster", "sanctions.propose_rostergrant",
         "sanctions.confirm_rostergrant", "sanctions.end_rostergrant", "sanctions.watch_listings",

@@ -45,6 +45,7 @@ from creditfujian import (
     demo_regions,
     demo_returned,
     demo_reviews,
+    demo_rewards,
     demo_rights,
     demo_sanctions,
     demo_ways_out,
@@ -145,7 +146,11 @@ STAFF = [
         "县（区）：只能查到三元区（含原梅列区）的记录",
     ),
     (Role.DATA_OFFICER, "sanyuan_data", "罗列东", demo_regions.COUNTY, "县（区）：报送三元区市场监管行政处罚"),
+    (Role.DECIDER_OFFICER, demo_rewards.OFFICER, "程推荐", "WMBA", "省委文明办：提出激励项目，推荐激励，兼数据员"),
+    (Role.DECIDER_HEAD, demo_rewards.HEAD, "严决定", "WMBA", "省委文明办：查阅核对结果，决定公示、授予，兼数据审核员"),
 ]
+# Who enters the honour that they nominated or granted holds the duty for it as well.
+MORE_ROLES = {demo_rewards.OFFICER: Role.DATA_OFFICER, demo_rewards.HEAD: Role.DATA_REVIEWER}
 
 
 def load(*, say: Say) -> list[Account]:
@@ -183,6 +188,13 @@ def load(*, say: Say) -> list[Account]:
     say(demo_glass.load(people[2], people[3], Item.objects.get(code=PENALTIES)))
     say(demo_rights.load())
     say(demo_sanctions.load(organisations, [one.id_number for one in people[400:406]]))
+    say(
+        demo_rewards.load(
+            _newcomers(11)[2:],
+            password=_password(),
+            penalise=lambda some: _deliver_penalties(some, organisations["MRKT"]),
+        )
+    )
     market = organisations["MRKT"]
     token = _department_token(market, demo_api.load(market, organisations["TRAN"]))
     say(_sealed())
@@ -279,7 +291,8 @@ def _catalogue(organisations: dict[str, Organisation]) -> list[Item]:
 def _staff(row: tuple[Role, str, str, str, str], organisations: dict[str, Organisation]) -> Account:
     role, username, name, code, note = row
     password, organisation = _password(), organisations[code]
-    user = register_staff(username=username, name=name, organisation=organisation, roles=[role], password=password)
+    roles = [role, MORE_ROLES[username]] if username in MORE_ROLES else [role]
+    user = register_staff(username=username, name=name, organisation=organisation, roles=roles, password=password)
     secret = _phone(user)
     return Account(role.value, username, password, secret, organisation.name, organisation.uscc, note)
 

@@ -26,6 +26,7 @@ from catalogue.publishing import difference_of, latest_edition
 from catalogue.words import until_when, who_sees
 from publicity.actions import count_comment
 from publicity.forms import BrowseForm, CommentForm
+from publicity.pages import minutes_left
 
 Page = Callable[..., HttpResponse]
 PAGE_SIZE = 50
@@ -161,14 +162,14 @@ def consultation(request: HttpRequest, pk: int) -> HttpResponse:
         request, "publicity/catalogue/consultation.html", context, status=429 if busy else 422 if form.errors else 200
     )
     if busy:
-        response["Retry-After"] = str(_minutes_left() * 60)
+        response["Retry-After"] = str(minutes_left() * 60)
     return response
 
 
 def _say(request: HttpRequest, asked: reading.Asked, form: CommentForm) -> bool:
     if not count_comment(client_address(request)):
         form.add_error("text", ValidationError(
-            f"这个网络地址一小时内提交的意见已到上限，请 {_minutes_left()} 分钟后再提交。您写的内容还在下面。", code="busy"
+            f"这个网络地址一小时内提交的意见已到上限，请 {minutes_left()} 分钟后再提交。您写的内容还在下面。", code="busy"
         ))  # fmt: skip
         return False
     try:
@@ -177,10 +178,6 @@ def _say(request: HttpRequest, asked: reading.Asked, form: CommentForm) -> bool:
         form.add_error("text", error)
         return False
     return True
-
-
-def _minutes_left() -> int:
-    return 61 - timezone.localtime().minute
 
 
 # --- rules -----------------------------------------------------------------------------------------------------

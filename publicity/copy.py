@@ -19,6 +19,7 @@ from publicity.usage import usage_of
 from records.portability import moment, own_records
 from records.rights_models import RightsRequest
 from sanctions.attestation import Standing, standings_of
+from sanctions.models import RewardCase
 
 FORMAT = "creditfujian/own-copy/1"
 AT_ONCE = 1000
@@ -47,7 +48,7 @@ def _each_piece(person: Person, held: dict[str, Any]) -> Iterator[str]:
         ("records", held["records"]), ("attestations", held["attestations"]), ("consents", _consents(person)),
         ("messages", _messages(person)),
         ("questions", _questions(person)), ("requests", _requests(person)),
-        ("usages", _usages(person, own=False)), ("own_usages", _usages(person, own=True)),
+        ("rewards", _rewards(person)), ("usages", _usages(person, own=False)), ("own_usages", _usages(person, own=True)),
     ):  # fmt: skip
         yield f',\n"{name}": ['
         for n, row in enumerate(rows):
@@ -113,6 +114,16 @@ def _requests(person: Person) -> Iterable[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _rewards(person: Person) -> Iterable[dict[str, Any]]:
+    for one in RewardCase.objects.of(person).prefetch_related("steps", "consents"):
+        yield {
+            "number": one.number, "at": moment(one.nominated_at), "unit": one.organisation.name, "programme": one.programme.name,
+            "honour": one.honour, "year": one.year, "standing": one.standing, "record": one.record_no,
+            "consents": [{"at": moment(c.at), "what": c.get_scope_display(), "given": c.given} for c in one.consents.all()],
+            "steps": [{"at": moment(s.at), "what": s.get_deed_display(), "text": s.text} for s in one.steps.all()],
+        }  # fmt: skip
+
+
 def _usages(person: Person, *, own: bool) -> Iterable[dict[str, Any]]:
     before = None
     while lines := access_history(person, which=Which(own=own), before=before, limit=AT_ONCE):
@@ -174,6 +185,9 @@ SCHEMA: dict[str, Any] = {
                     answer={"type": ["string", "null"]}, steps=_list(_STEP)), "您对查询提出的疑问"),
         requests=_list(
             _object(number=_T, at=_TIME, right=_T, record=_T, text=_T, standing=_T, answers=_list(_STEP)), "您的权利请求"),
+        rewards=_list(
+            _object(number=_T, at=_TIME, unit=_T, programme=_T, honour=_T, year=_T, standing=_T, record=_T,
+                    consents=_list(_object(at=_TIME, what=_T, given=_B)), steps=_list(_STEP)), "推荐、授予您的激励和您的同意"),
         usages=_list(_USAGE, "谁查了您，与 /api/v1/me/usage/ 相同"), own_usages=_list(_USAGE, "您自己的查询"),
     ),
 }  # fmt: skip

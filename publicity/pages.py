@@ -31,6 +31,7 @@ from records.holds import held_words
 from records.person_reading import notices_for
 from records.reading import public_records
 from records.timeline import own_file_with_steps
+from sanctions.models import RewardCase
 
 Page = Callable[..., HttpResponse]
 PAGE_SIZE = 30
@@ -71,10 +72,15 @@ def lookup(request: HttpRequest) -> HttpResponse:
         context = {"form": form, "limit": settings.LOOKUPS_PER_HOUR}
         return render(request, "publicity/lookup.html", context, status=422 if form.is_bound else 200)
     if not count_lookup(client_address(request)):
-        return too_many(request, 61 - timezone.localtime().minute)
+        return too_many(request, minutes_left())
     name, number = form.cleaned_data["name"], form.cleaned_data["number"]
     file = public_records(name=name, id_number=number.id_number, doc_no=number.doc_no, by=asker(request, PUBLIC_SITE))
     return render(request, "publicity/lookup_result.html", {"file": file, "today": timezone.localdate()})
+
+
+def minutes_left() -> int:
+    """Return the minutes until an hour's limit begins anew."""
+    return 61 - timezone.localtime().minute
 
 
 @require_safe
@@ -96,6 +102,9 @@ def me(request: HttpRequest, person: Person) -> HttpResponse:
         "notices": notices_for(person)[:1],
         "unread": unread(person),
         "to_answer": waiting_for_answer(person),
+        "rewards": [
+            case for case in RewardCase.objects.of(person) if case.waits_for_the_person or case.state == "suspended"
+        ],
     }
     return render(request, "publicity/me/index.html", context)
 

@@ -1,4 +1,4 @@
-"""Rosters, the listing procedure, listings, measures and attestations. Each subject has a module; all are known here."""
+"""Rosters, the listing procedure, listings, measures, rewards and attestations. Each subject has a module; all are known here."""
 
 from sanctions.attestation_models import (  # noqa: F401 – the tables of the app
     Attestation,
@@ -17,4 +17,15 @@ from sanctions.case_models import (  # noqa: F401
 )
 from sanctions.listing_models import Listing, ListingMeasure, ListingStay  # noqa: F401
 from sanctions.measure_models import Measure, MeasureRoster  # noqa: F401
+from sanctions.reward_models import (  # noqa: F401
+    RewardArrow,
+    RewardBenefit,
+    RewardCase,
+    RewardConsent,
+    RewardHit,
+    RewardObjection,
+    RewardPaper,
+    RewardProgramme,
+    RewardStep,
+)
 from sanctions.roster_models import Roster, RosterArticle, RosterGrant, RosterVersion  # noqa: F401

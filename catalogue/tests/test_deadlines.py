@@ -26,7 +26,7 @@ D20 12 MO 12|D21 36 MO 36|D22 60 MO 60|D23 3 WD -|D24 60 ND 60|D25 6 MO 6|D26 60
 D29 36 MO 36|D30 120 MO 120|D31 6 MO 36|D32 90 ND 90|D33 30 ND 30|D34 30 ND 30|D35 5 WD 5|D36 30 ND 30|D37 3 WD 3
 D38 3 WD 3|D39 90 ND 90|D40 2 WD 2|D45 5 WD 5|D46 2 WD 2|D51 365 ND 365|D52 30 ND 30|D53 1 WD 1|D60 3 WD 3
 D61 90 ND 90|D62 730 ND 730 +365|D63 6 MO 6|D64 30 ND 30|D71 10 WD 10|D72 15 ND 15|D73 12 MO 12
-D74 30 ND -|D80 10 WD 10|D81 3 WD 3|D82 3 WD 3|D83 10 WD 10|D84 30 ND 30|D95 30 ND 30""".replace("\n", "|").split("|")
+D74 30 ND -|D80 10 WD 10|D81 3 WD 3|D82 3 WD 3|D83 10 WD 10|D84 30 ND 30|D91 10 WD 10|D92 2 WD 2|D93 3 WD 3|D94 5 WD 5|D95 30 ND 30""".replace("\n", "|").split("|")
 
 
 def start(cast: Cast, code: str, on: date) -> Deadline:
@@ -56,7 +56,7 @@ def test_the_table_is_loaded_as_it_stands(db: None, row: str) -> None:
 
 
 def test_there_are_35_and_only_what_was_checked_says_verified(db: None) -> None:
-    assert DeadlineRule.objects.count() == len(TABLE) == 60
+    assert DeadlineRule.objects.count() == len(TABLE) == 64
     assert set(DeadlineRule.objects.filter(verified=True).values_list("confidence", flat=True)) == {"H"}
     assert (rule_for("D20", date(2026, 11, 25)).n_min, rule_for("D21", date(2026, 11, 25)).n_min) == (3, 12)
 
@@ -64,7 +64,7 @@ def test_there_are_35_and_only_what_was_checked_says_verified(db: None) -> None:
 def test_windows_of_the_person_take_the_later_and_duties_and_burdens_the_earlier(db: None) -> None:
     later = set(DeadlineRule.objects.filter(in_doubt="later").values_list("code", flat=True))
     windows, kept_for_the_person = (
-        {"D03", "D04", "D05", "D08", "D24", "D25", "D27", "D34", "D35", "D52"},
+        {"D03", "D04", "D05", "D08", "D24", "D25", "D27", "D34", "D35", "D52", "D91"},
         {"D29", "D30", "D31"},
     )
     assert later == windows | kept_for_the_person

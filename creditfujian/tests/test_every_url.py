@@ -77,6 +77,7 @@ from records.tests.test_mapping import waiting as waiting_for_mapping
 from records.tests.test_urgent import broken
 from sanctions import attestation
 from sanctions.models import AttestationRule, Measure, Roster, RosterGrant, RosterVersion
+from sanctions.tests.rewarding import on_stage
 from sanctions.tests.stage import make_stage
 
 EVERYONE = [*(name for name in Cast.__dataclass_fields__ if Cast.__dataclass_fields__[name].type is User), "nobody"]
@@ -88,7 +89,7 @@ OPEN_TO_NOBODY = {
     "home", "lookup", "sign_in", "activate", "reset", "what_we_do_not_do", "accessibility", "healthz", "readyz", "admin:jsi18n",
     "catalogue", "item", "editions", "edition", "edition_download", "catalogue_download", "catalogue_schema", "consultations",
     "consultation", "rules", "prohibited", "verify", "api_schema", "api_docs", "api_console", "institutions", "transparency",
-    "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier",
+    "transparency_checkpoints", "transparency_keys", "transparency_consistency", "transparency_verifier", "rewards", "reward",
 }  # fmt: skip
 
 
@@ -152,6 +153,7 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
     issue(cast)
     urgent = broken(cast)
     case = make_stage(cast).drafted()
+    reward, answer_on_paper = on_stage(cast)
     seal()
     verify_and_note()
     one = {
@@ -189,6 +191,8 @@ def stage(db: None) -> tuple[Cast, dict[str, str]]:
         "<str:report>": issued.report.number, "<str:attestation>": attested.attestation.number,
         "records_statementhold": str(hold.pk), "records_consentpaper": str(paper.pk),
         "factors": str(cast.data_officer.second_factors.get().pk),
+        "sanctions_rewardcase": str(reward.pk), "sanctions_rewardprogramme": str(reward.programme_id),
+        "sanctions_rewardpaper": str(answer_on_paper.pk), "<str:reward_no>": reward.number,
         "<str:code>": cast.item.code, "<str:number>": "FJ-2021-01", "<str:kind>": "xlsx", "consultations": str(consultation.pk),
     }  # fmt: skip
 
@@ -211,6 +215,7 @@ def address(route: str, name: str, keys: dict[str, str]) -> str:
         "<str:right>",
         "<str:right_no>",
         "<str:step>",
+        "<str:reward_no>",
     ):
         route = route.replace(part, keys[part])
     if "<" not in route:
