@@ -10,10 +10,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sanctions", "0005_records_of_listings"), ("accounts", "0015_passwords_anew"),
+    dependencies = [
+        ("sanctions", "0005_records_of_listings"),
+        ("accounts", "0015_passwords_anew"),
         ("catalogue", "0029_one_hand_of_a_system"),
         ("records", "0045_one_answer_to_who_holds"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         migrations.CreateModel(

@@ -10,9 +10,12 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sanctions", "0027_reward_deadlines"), ("access", "0045_consent_over_years"),
+    dependencies = [
+        ("sanctions", "0027_reward_deadlines"),
+        ("access", "0045_consent_over_years"),
         ("accounts", "0015_passwords_anew"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         migrations.CreateModel(
