@@ -1,5 +1,7 @@
 """What waits in sanctions: cases by due day for those who run them, proposals and grants to confirm for the credit office."""
 
+from typing import Any
+
 from django.urls import reverse
 
 from accounts.models import User
@@ -35,7 +37,8 @@ def _cases(user: User) -> list[Waiting]:
         for duty, (states, told) in _NEXT.items()
         if user.has_perm(f"sanctions.{duty}")
     ]
-    late = mine.under_way().with_due_day().filter(is_overdue=True).count()
+    due: Any = mine.under_way().with_due_day()
+    late = due.filter(is_overdue=True).count()
     return [
         *cards,
         Waiting("超期的列入案件", late, "超期只督办，不视为同意或者拒绝", f"{url}?queue=overdue", Tone.OVERDUE),

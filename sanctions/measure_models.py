@@ -57,7 +57,9 @@ class Measure(Proposal):
         "实施主体", max_length=200, blank=True, help_text="照清单所列，例如“各级财政部门”"
     )
     proportionality = models.TextField("过惩相当的说明", max_length=1000)
-    rosters = models.ManyToManyField(Roster, through="MeasureRoster", verbose_name="适用名单", related_name="measures")
+    rosters: "models.ManyToManyField[Roster, MeasureRoster]" = models.ManyToManyField(
+        Roster, through="MeasureRoster", verbose_name="适用名单", related_name="measures"
+    )
     source = models.CharField("来源", max_length=200)
     confidence = models.CharField(
         "核实程度", max_length=3, choices=DeadlineRule.Confidence, default=DeadlineRule.Confidence.MEDIUM

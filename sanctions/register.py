@@ -95,7 +95,8 @@ def _row(listing: Listing, case: ListingCase) -> dict[str, str]:
         "YCTJ": "；".join(rules.early_conditions)[:1000], "JJTJ": rules.relief[:500], "YRDW": file.employer,
         "YRDWDM": file.employer_uscc, "ZRRYLB": case.get_category_display() if case.category != "self" else "",
     }  # fmt: skip
-    return listed.row_of(listing.roster.item, bound, own)
+    assert listing.roster.item is not None
+    return listed.row_of(listing.roster.item, {binding.value: said for binding, said in bound.items()}, own)
 
 
 def _day(day: date | None) -> str:

@@ -229,8 +229,8 @@ def _clocks(version: RosterVersion | None) -> list[tuple[str, str]]:
         return []
     codes = [getattr(version, name) for name in CLOCKS]
     rules = {rule.code: rule for rule in DeadlineRule.objects.in_force(timezone.localdate()).filter(code__in=codes)}
-    label = lambda name: str(RosterVersion._meta.get_field(name).verbose_name)  # noqa: E731 – type: ignore
+    label: Any = lambda name: RosterVersion._meta.get_field(name).verbose_name  # type: ignore[union-attr]  # noqa: E731
     return [
-        (label(name), f"{code} {rules[code].period}" if code in rules else code)
+        (str(label(name)), f"{code} {rules[code].period}" if code in rules else code)
         for name, code in zip(CLOCKS, codes, strict=True)
     ]

@@ -99,7 +99,9 @@ class RosterVersion(Proposal):
 
     roster = models.ForeignKey(Roster, models.PROTECT, verbose_name="名单制度", related_name="versions")
     number = models.PositiveSmallIntegerField("版次")
-    articles = models.ManyToManyField(Article, through="RosterArticle", verbose_name="依据", related_name="+")
+    articles: "models.ManyToManyField[Article, RosterArticle]" = models.ManyToManyField(
+        Article, through="RosterArticle", verbose_name="依据", related_name="+"
+    )
     grounds = ArrayField(models.CharField(max_length=10, choices=Ground), verbose_name="法定情形")
     acts = ArrayField(models.CharField(max_length=300), verbose_name="列入的具体行为", help_text="一行一种，照制度原文")
     categories = ArrayField(

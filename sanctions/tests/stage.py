@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
@@ -16,10 +17,11 @@ from django.utils import timezone
 from access.actions import Ask, Asker, write_query
 from access.models import Kind
 from accounts.models import Organisation, Person, Role, User
+from creditfujian.dev import owner_sql
 from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
 from records.models import Record
-from records.tests.life import owner_sql, themselves
+from records.tests.life import themselves
 from sanctions import cases, rosters, starter
 from sanctions.cases import Document
 from sanctions.models import CasePaper, Listing, ListingCase, Measure, Roster
@@ -187,9 +189,14 @@ CF_TODAY = "CREATE OR REPLACE FUNCTION cf_today() RETURNS date LANGUAGE sql STAB
 @pytest.fixture(autouse=True)
 def own_days(db: None) -> Iterator[None]:
     """Let the database's day be a setting of the test's connection: plans that rules keep would not see another function."""
-    owner_sql(CF_TODAY.format(f"coalesce(nullif(current_setting('cf.test_today', true), '')::date, {TODAY})"))
+    _as_owner(CF_TODAY.format(f"coalesce(nullif(current_setting('cf.test_today', true), '')::date, {TODAY})"))
     yield
-    owner_sql(CF_TODAY.format(TODAY))
+    _as_owner(CF_TODAY.format(TODAY))
+
+
+def _as_owner(statement: str) -> None:
+    """Run a statement as the owner on a connection of its own, so that it is there at once."""
+    owner_sql.run(settings.DATABASES["owner"], settings.DATABASES["owner"]["NAME"], statement)
 
 
 @contextmanager

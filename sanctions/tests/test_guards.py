@@ -29,7 +29,7 @@ from sanctions.tests.stage import (
     stage,  # noqa: F401 – the fixture
 )
 
-pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+pytestmark = pytest.mark.django_db
 
 
 def refused(name: str, deed: Any) -> None:

@@ -8,7 +8,7 @@ from catalogue.models import Deadline
 from sanctions.models import Listing
 from sanctions.tests.stage import Stage, day_after, own_days, record_of, stage  # noqa: F401 – the fixture
 
-pytestmark = pytest.mark.django_db(databases=["default", "owner"])
+pytestmark = pytest.mark.django_db
 
 
 def test_a_case_goes_from_document_to_listing_and_into_the_register(stage: Stage) -> None:  # noqa: F811

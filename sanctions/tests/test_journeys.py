@@ -26,7 +26,7 @@ from sanctions.tests.stage import (  # noqa: F401 – the days
     staff,
 )
 
-pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.own_cast]
+pytestmark = [pytest.mark.django_db, pytest.mark.own_cast]
 
 BEGINS = date(2026, 9, 24)  # the Thursday before Mid-Autumn
 WINDOW_ENDS = date(2026, 10, 9)  # five working days: 28, 29, 30 September, 8, 9 October
@@ -36,7 +36,7 @@ LISTS = ("FJ1-06-HRSS-0002", "FJ1-06-TAXS-0001", "FJ1-02-COUR-0001")
 
 
 @pytest.fixture
-def cast_of_autumn(db: None, own_days: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+def cast_of_autumn(db: None, own_days: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:  # noqa: F811
     """The cast on that day, with the items of all lists."""
     original = everybody.load_starter
 

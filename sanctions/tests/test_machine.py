@@ -216,7 +216,7 @@ class Histories(RuleBasedStateMachine):
         }[step]()  # fmt: skip
 
 
-@pytest.mark.django_db(databases=["default", "owner"])
+@pytest.mark.django_db
 def test_no_history_breaks_the_procedure(cast: Cast) -> None:
     global the_stage
     the_stage = make_stage(cast)
