@@ -226,7 +226,7 @@ class RewardCaseAdmin(AboutPersonsAdmin):
             "form": form, "checks": checks, "opens": opens, "person": person, "hits": hits, "why_not": why_not,
             "deeds": [] if why_not else self._open(case), "consents": _last_words(case),
             "steps": case.steps.select_related("by").order_by("-id"), "objections": case.objections.order_by("id"),
-            "clock": Deadline.objects.of(case).select_related("rule").order_by("met_on", "-pk").first(),
+            "clock": Deadline.objects.of(case).filter(met_on=None).select_related("rule").first(),
             "benefits": case.programme.benefits.select_related("organisation"),
         }  # fmt: skip
         status = 422 if form.errors else 200

@@ -102,6 +102,7 @@ def test_from_the_nomination_to_the_end_by_the_person(cast: Cast, to: Awarders, 
     assert clock(case) == "D93"
     assert head.post(f"{work}decide/", {"deed": "announce"}).status_code == 302
     assert (again(case).state, clock(case)) == (State.NOTICE, "D35")
+    assert Deadline.objects.of(case).get(met_on=None).due_text in head.get(f"{work}change/").content.decode()
     for address in ("/rewards/", f"/rewards/{case.number}/"):
         shown = anybody.get(address)
         text = shown.content.decode()
