@@ -37,7 +37,7 @@ def _kind(item: pytest.Item) -> str:
 
     if item.get_closest_marker("own_cast"):
         return databases.BARE
-    wants = "cast" in getattr(item, "fixturenames", ()) or hasattr(getattr(item, "module", None), "make_cast")
+    wants = {"cast", "stage"}.intersection(getattr(item, "fixturenames", ())) or hasattr(getattr(item, "module", None), "make_cast")
     return databases.CAST if wants else databases.BARE
 
 
