@@ -89,9 +89,9 @@ class Asker:
         )  # fmt: skip
 
     def _named(self) -> frozenset[int]:
-        """Return whom the lines of this question name: everything after the last line of the stage."""
+        """Return whom the lines of this question name as read: everything after the last line of the stage."""
         with people.log("a test looks which lines a question has written"):
-            lines = QueryPerson.objects.filter(query_id__gt=self.last_line)
+            lines = QueryPerson.objects.filter(query_id__gt=self.last_line, allowed=True)
             return frozenset(lines.values_list("person_id", flat=True))
 
 

@@ -22,7 +22,7 @@ address as everybody and fail on any other answer. How to decide a new address: 
 
 - **Shown**: the page or file itself. **Led**: taken to another page (to the thing itself, to registering first). **May**: what
   is sent is dealt with, that is done, or answered with what is wrong with it. Whoever is not named is refused (403, 404, or the
-  way to sign in), and what they send changes nothing.
+  way to sign in) or, where they may look, sent back to what they see; what they send changes nothing.
 - **Own**: of one's own person, office or institution, or what one's own hand entered. **Others'**: of another person, office,
   institution, or what another hand of the same office entered. Who holds a role for the whole province (auditor, operator,
   administrators) stands under own alone; 同左 where whose it is does not matter.
