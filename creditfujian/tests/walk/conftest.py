@@ -31,8 +31,9 @@ def _set_up(
     with django_db_blocker.unblock():
         with connections["owner"].cursor() as cursor:
             cursor.execute(_SWITCH)
-        files = override_settings(MEDIA_ROOT=media, PASSWORD_HASHERS=databases.HASHERS)
-        with files, people.everybody("a stage is set"), transaction.atomic():
+        # A link that a slow machine does not outlast.
+        setting = override_settings(MEDIA_ROOT=media, PASSWORD_HASHERS=databases.HASHERS, EXPORT_LINK_MINUTES=240)
+        with setting, people.everybody("a stage is set"), transaction.atomic():
             built = stages.build()
         yield built, media
         databases.renew(databases.CAST)

@@ -3,6 +3,7 @@
 import io
 import json
 from html import unescape
+from zipfile import ZipFile
 
 import openpyxl
 from pypdf import PdfReader
@@ -14,13 +15,19 @@ def plain(content: bytes, kind: str) -> str:
     if "json" in kind:
         return _json(content)
     if content[:4] == b"PK\x03\x04":
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-        return "\n".join(
-            str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell
-        )
+        return _packed(content)
     if content[:5] == b"%PDF-":
         return _pdf(content)
     return unescape(content.decode(errors="replace"))
+
+
+def _packed(content: bytes) -> str:
+    """Return what stands in a workbook's cells, or in the files of an archive."""
+    with ZipFile(io.BytesIO(content)) as archive:
+        if "[Content_Types].xml" not in archive.namelist():
+            return "\n".join(plain(archive.read(name), "") for name in archive.namelist())
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    return "\n".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell)
 
 
 def _json(content: bytes) -> str:

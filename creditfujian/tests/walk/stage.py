@@ -202,6 +202,7 @@ def _readings(cast: Cast) -> dict[str, str]:
     work_list = work_lists.make(job, title="核对", assigned_to=cast.officer_here, due_on=today, by=cast.officer_here)
     bulk.run(job.pk)
     export = exports.run(ask(cast).pk)
+    exports.open_link(export.pk, by=staff(cast.officer_here))
     urgent = broken(cast)
     return {
         "access_request": str(request.pk), "records_record": str(records[0]), "records_worklist": str(work_list.pk),

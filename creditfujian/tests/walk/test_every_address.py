@@ -23,11 +23,14 @@ DECISIONS = Decisions()
 # Who must have been shown what: a walk that meets no data would prove nothing about it.
 MET = {
     "citizen": {"me_file", "me_copy", "me_file_print", "me_report_issue", "me_statement"},
-    "officer_here": {"admin:access_request_file", "admin:records_record_change", "admin:records_record_changelist"},
+    "officer_here": {
+        "admin:access_request_file", "admin:records_record_change", "admin:records_record_changelist",
+        "admin:records_export_download",
+    },
     "officer_elsewhere": {"admin:access_urgentreading_file"},
     "data_officer": {"admin:records_recordact_correct"},
     "clerk": {"admin:access_authority_print"},
-}
+}  # fmt: skip
 
 
 def test_every_role_and_every_scope_is_on_the_stage(stage: Stage) -> None:
