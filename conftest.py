@@ -37,8 +37,8 @@ def _kind(item: pytest.Item) -> str:
 
     if item.get_closest_marker("own_cast"):
         return databases.BARE
-    wants = "cast" in getattr(item, "fixturenames", ()) or hasattr(getattr(item, "module", None), "make_cast")
-    return databases.CAST if wants else databases.BARE
+    asks = not {"cast", "stage"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return databases.CAST if asks or hasattr(getattr(item, "module", None), "make_cast") else databases.BARE
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,16 @@ class RoleField(forms.ModelMultipleChoiceField):
         return Role(group.name).label
 
 
-class StaffForm(forms.ModelForm):
+class OfAnOffice(forms.ModelForm):
+    """An account that acts for an office: without one it would have nobody to act for (`user_kind_fits_organisation_and_person`)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "organisation" in self.fields:
+            self.fields["organisation"].required = True
+
+
+class StaffForm(OfAnOffice):
     """A staff account; the roles are the security administrator's to give."""
 
     groups = RoleField(
@@ -138,7 +147,7 @@ class StaffForm(forms.ModelForm):
         return groups
 
 
-class NewStaffForm(forms.ModelForm):
+class NewStaffForm(OfAnOffice):
     """A new staff account with its first password."""
 
     password = forms.CharField(label="初始密码", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))

@@ -221,7 +221,7 @@ class OfficialLetterAdmin(ReadOnlyAdmin):
         return self._do(request, pk, lambda: letter_answers.refuse(pk, by=by, reason=reason), "已答复不予提供。")
 
     def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        form, by = CloseForm(request.POST or None), signed_in(request)
+        form, by = CloseForm(request.POST), signed_in(request)
         return self._do(
             request,
             pk,
@@ -230,7 +230,7 @@ class OfficialLetterAdmin(ReadOnlyAdmin):
         )
 
     def extend_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        form, by = ExtensionForm(request.POST or None), signed_in(request)
+        form, by = ExtensionForm(request.POST), signed_in(request)
         return self._do(
             request, pk, lambda: letters.ask_extension(pk, **_valid(form), by=by), "已提出，等候另一名工作人员审核。"
         )

@@ -20,7 +20,7 @@ from records.forms import current_versions
 from records.models import Visibility
 from records.visibility import IDENTITY, SHOWN_APART, SIGHTS
 
-_EXAMPLE = ("陈小满", "35990119900101001X")  # nobody's: area 359901 is not in use
+_EXAMPLE = ("郑示例", "35990119900101001X")  # nobody's: area 359901 is not in use
 _COLUMNS = (
     Field.Reader.SUBJECT, Field.Reader.PROVIDER, Field.Reader.DEPARTMENT, Field.Reader.THIRD_PARTY, Field.Reader.PUBLIC,
 )  # fmt: skip

@@ -74,6 +74,16 @@ def test_the_system_administrator_gives_no_roles_and_the_security_administrator_
     assert not User.objects.filter(username="x1").exists()
 
 
+def test_an_account_without_an_office_is_sent_back(cast: Cast) -> None:
+    browser = browser_of(cast.system_admin)
+    new = {"username": "x1", "name": "某", "organisation": "", "password": PASSWORD}
+    for page in (f"/admin/accounts/user/{cast.clerk.pk}/change/", "/admin/accounts/user/add/"):
+        answer = browser.post(page, new)
+        assert answer.status_code == 200
+        assert "这个字段是必填项" in answer.content.decode()
+    assert User.objects.get(pk=cast.clerk.pk).organisation == cast.counter
+
+
 def test_the_security_administrator_sets_limits_within_bounds_and_nobody_else(cast: Cast) -> None:
     rule = SignInRule.objects.get(code="S01")
     page, form = f"/admin/accounts/signinrule/{rule.pk}/set/", {"value": 3, "source": "等级测评意见", "reason": "收紧"}

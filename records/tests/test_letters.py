@@ -430,6 +430,14 @@ def test_by_the_pages(cast: Cast, as_user: As) -> None:
     assert (letter.release_on - timezone.localdate()).days <= 185
 
 
+@pytest.mark.parametrize("deed", ["close", "extend"])
+def test_a_form_sent_without_anything_says_what_is_missing(cast: Cast, as_user: As, deed: str) -> None:
+    page = f"/admin/access/officialletter/{agreed(cast).pk}"
+    answer = as_user(cast.credit_office).post(f"{page}/{deed}/", follow=True)
+    assert answer.status_code == 200
+    assert "这个字段是必填项" in answer.content.decode()
+
+
 def test_others_do_not_deal_with_letters(cast: Cast, as_user: As) -> None:
     letter = registered(cast)
     for user in (cast.officer_here, cast.clerk, cast.operator, cast.head, cast.bank_clerk, cast.citizen, None):
