@@ -24,7 +24,7 @@ from access.models import Purpose, Request
 from access.sealing import seal
 from access.verifying import verify_and_note
 from accounts import reference
-from accounts.actions import activate, confirm_proof, prove_identity, register_organisation, register_staff
+from accounts.actions import register_organisation, register_staff
 from accounts.models import Organisation, Region, Role, User
 from accounts.second_factors import bind_totp
 from accounts.sign_in_log import Door
@@ -50,6 +50,7 @@ from creditfujian import (
     demo_sanctions,
     demo_ways_out,
 )
+from creditfujian.demo_counter import open_account
 from creditfujian.demo_people import MARKET_CASES, QUALIFICATIONS, TRANSPORT_CASES, Case, Somebody, people
 from creditfujian.lib import totp, uscc
 from records import actions
@@ -459,7 +460,6 @@ def _of_a_place(crowd: list[Somebody]) -> demo_regions.Deliver:
 
 def _citizens(crowd: list[Somebody]) -> list[Account]:
     """Prove identities at the counter and activate: one citizen with a public record, one with little, one with none."""
-    clerk, colleague = (User.objects.get(username=name) for name in ("clerk", "clerk2"))
     newcomer = _newcomers(1)[-1]
     told = [
         (crowd[0], "citizen", "有一条公示中的严重失信记录"),
@@ -469,9 +469,7 @@ def _citizens(crowd: list[Somebody]) -> list[Account]:
     accounts = []
     for somebody, username, note in told:
         password = _password()
-        proof = prove_identity(id_number=somebody.id_number, name=somebody.name, by=clerk)
-        given = confirm_proof(proof.pk, id_number=somebody.id_number, by=colleague, door=Door())
-        activate(id_number=somebody.id_number, code=given.code, username=username, password=password)
+        open_account(somebody, username, password)
         words = f"{somebody.name}，身份证号码 {somebody.id_number}（虚构）；{note}"
         accounts.append(Account("citizen", username, password, None, "", "", words))
     return accounts

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from access.actions import Asker
-from accounts.actions import activate, prove_identity
 from accounts.models import Person, User
 from catalogue.models import Article, Item
 from creditfujian.demo_consents import SCAN
+from creditfujian.demo_counter import open_account
 from creditfujian.demo_people import Somebody
 from sanctions import reward_night, reward_papers, reward_programmes, reward_reading, rewards
 from sanctions.models import RewardBenefit, RewardCase, RewardPaper, RewardProgramme
@@ -33,7 +33,7 @@ def load(crowd: list[Somebody], *, password: str, penalise: Callable[[list[Someb
     """
     volunteers = _programme("JL-2026-01", "优秀志愿者守信激励", Source.VOLUNTEER, confirmed=True)
     _programme("JL-2026-02", "诚信会员守信激励", Source.MEMBER, confirmed=False)
-    citizens = [_citizen(one, f"volunteer{number}", password) for number, one in enumerate(crowd, start=1)]
+    citizens = [open_account(one, f"volunteer{number}", password) for number, one in enumerate(crowd, start=1)]
     paper, checked, announced, granted, published, returned, left, declined, hit = citizens
     third = User.objects.get(username="citizen3")
     for number, user in enumerate([third, *citizens], start=5):
@@ -71,13 +71,6 @@ def _programme(code: str, name: str, source: RewardProgramme.Source, *, confirme
         valid_from=timezone.localdate(),
     )  # fmt: skip
     return reward_programmes.confirm(made.pk, by=User.objects.get(username="credit_office")) if confirmed else made
-
-
-def _citizen(somebody: Somebody, username: str, password: str) -> User:
-    clerk = User.objects.get(username="clerk")
-    proof = prove_identity(id_number=somebody.id_number, name=somebody.name, by=clerk)
-    activate(id_number=somebody.id_number, code=proof.code, username=username, password=password)
-    return User.objects.get(username=username)
 
 
 def _nominate(programme: RewardProgramme, user: User, number: int) -> None:

@@ -157,7 +157,10 @@ def _set(cast: Cast) -> dict[str, str]:
     Phone(cast.data_officer)
     prepared = [
         {"admin:records_batch_receipt<int:pk>": str(batch.pk), "api_batch_receipt<str:number>": batch.number},
-        *(put(cast) for put in (_registers, _readings, _of_the_person, _at_the_counter, _waiting, _proposed, _on_rosters)),
+        *(
+            put(cast)
+            for put in (_registers, _readings, _of_the_person, _at_the_counter, _waiting, _proposed, _on_rosters)
+        ),
     ]
     _papers_and_seals(cast)
     first = {name: str(getattr(model.objects.first(), "pk", MISSING)) for name, model in FIRST_OF.items()}
