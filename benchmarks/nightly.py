@@ -64,14 +64,17 @@ def make(
 def reader(stop: Any, waits: Any) -> None:
     """Open one person's file again and again, each with its line, and note how long each took."""
     from access.actions import Asker
+    from accounts import people
     from accounts.models import User
     from records.reading import own_file
 
     point_to(WORKING)
-    citizen = User.objects.select_related("person").get(username="citizen")
+    citizen = User.objects.get(username="citizen")
+    person = people.opened(citizen)
+    assert person is not None
     while not stop.is_set():
         began = time.perf_counter()
-        own_file(citizen.person, by=Asker(citizen, "测速"))
+        own_file(person, by=Asker(citizen, "测速"))
         waits.append(time.perf_counter() - began)
         time.sleep(0.01)
 
@@ -83,6 +86,7 @@ def measured(what: str, deed: Any, figures: dict[str, tuple[int, float, float, f
         beside = multiprocessing.get_context("spawn").Process(target=reader, args=(stop, waits))
         beside.start()
         while not waits:
+            assert beside.is_alive(), "the reader beside the night has ended"
             time.sleep(0.05)
         del waits[:]
         began = time.perf_counter()

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Organisation, User
-from catalogue.models import Article, DeadlineRule, Item, Proposal
+from catalogue.models import Article, DeadlineRule, Field, Item, Proposal
 
 
 class Ground(models.TextChoices):
@@ -211,6 +211,16 @@ class RosterVersion(Proposal):
 
     def __str__(self) -> str:
         return f"{self.roster}（第 {self.number} 版）"
+
+    @property
+    def public_labels(self) -> list[str]:
+        """Return what the public is shown, in the words of the catalogue item; a code that no version of it knows stays as it is."""
+        labels = dict(
+            Field.objects.filter(item_version__item=self.roster.item_id, code__in=self.public_fields)
+            .order_by("item_version__version")
+            .values_list("code", "label")
+        )
+        return [labels.get(code, code) for code in self.public_fields]
 
     @property
     def grounds_in_words(self) -> list[str]:

@@ -104,8 +104,10 @@ CREATE OR REPLACE FUNCTION access_reading_is_told() RETURNS trigger LANGUAGE plp
 SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE one record; q access_query; unit text;
 BEGIN
-    FOR one IN SELECT DISTINCT n.query_id, n.at FROM told n
-                WHERE CASE WHEN n.allowed THEN n.kind IN ('Q2', 'Q5') ELSE n.kind IN ('Q2', 'Q3', 'Q4', 'Q5') END LOOP
+    FOR one IN SELECT n.query_id, n.at, array_agg(n.person_id) AS persons, array_agg(n.kind) AS kinds,
+                      array_agg(n.allowed) AS allowed FROM told n
+                WHERE CASE WHEN n.allowed THEN n.kind IN ('Q2', 'Q5') ELSE n.kind IN ('Q2', 'Q3', 'Q4', 'Q5') END
+                GROUP BY n.query_id, n.at LOOP
         SELECT l.* INTO q FROM access_query l WHERE l.seq = one.query_id AND l.at = one.at;
         CONTINUE WHEN q.seq IS NULL OR split_part(q.purpose, '：', 1) IN (
             '办理信用修复', '办理异议', '办理本人的请求', '查看纸质授权书扫描件', '查看委托书或者亲属、死亡证明的扫描件');
@@ -125,10 +127,9 @@ BEGIN
                            ELSE '查询，事由：' || split_part(q.purpose, '：', 1) END,
                       CASE WHEN n.kind = 'Q2' AND n.allowed THEN '如果不是您本人，请立即提出。' ELSE '' END),
                'L' || q.seq
-          FROM told n JOIN accounts_user u ON u.person_id = n.person_id AND u.kind = 'citizen' AND u.is_active
-         WHERE n.query_id = q.seq AND n.at = q.at
-           AND CASE WHEN n.allowed THEN n.kind IN ('Q2', 'Q5') ELSE n.kind IN ('Q2', 'Q3', 'Q4', 'Q5') END
-           AND NOT (n.allowed AND (q.fields_class LIKE '紧急查询%'
+          FROM unnest(one.persons, one.kinds::text[], one.allowed) AS n(person_id, kind, allowed)
+          JOIN accounts_user u ON u.person_id = n.person_id AND u.kind = 'citizen' AND u.is_active
+         WHERE NOT (n.allowed AND (q.fields_class LIKE '紧急查询%'
                                    OR q.purpose IN ('窗口为本人撤回查询授权', '窗口为本人撤销代理查询')));
     END LOOP;
     RETURN NULL;
