@@ -92,6 +92,7 @@ AS_ON_THE_CONNECTION = {
     "records_listed": "what the lines of this transaction open", "records_shown": "what the lines of this transaction open",
     "records_is_written_by_the_owner": "who owns the table, not rows",
     "sanctions_listings_in_force": "what the lines of this transaction open",
+    "sanctions_early_from": "by the owner's guard of a case; on a connection what its lines open",
     "sanctions_reward_conflicts": "by the owner's sanctions_reward_check; on a connection what its lines open",
 }  # fmt: skip
 
