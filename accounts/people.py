@@ -26,7 +26,7 @@ _CLOSED = (
     "accounts_person", "accounts_identityproof", "access_consent", "access_message", "records_counterrequest", "records_report",
     "access_authority", "access_officialletter", "access_kinwish", "access_letterperson", "access_question",
     "access_urgentreading", "access_break_glass", "records_rightsrequest",
-    "sanctions_attestation", "sanctions_case", "sanctions_listing", "sanctions_reward",
+    "sanctions_attestation", "sanctions_case", "sanctions_early_from", "sanctions_listing", "sanctions_reward",
     "INTO access_query", "access_lines", "cf.batch", "access_queryperson",
 )  # fmt: skip
 _BLOCK = 64  # bytes of a block of SHA-256

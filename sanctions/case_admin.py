@@ -18,12 +18,14 @@ from access.web import STAFF_SITE, asker
 from accounts import people
 from accounts.admin import ReadOnlyAdmin
 from accounts.web import signed_in
+from catalogue.deadline_forms import take_over
 from catalogue.models import Deadline
 from creditfujian.lib import masking
 from sanctions import cases
 from sanctions.case_forms import (
     DecisionForm,
     DraftForm,
+    EarlyForm,
     NoteForm,
     OpenForm,
     OpinionForm,
@@ -100,8 +102,9 @@ STEPS: dict[str, Step] = {
         Kind.SUSPENSION, lambda case, paper, data, by: cases.suspend(case.pk, note=data["note"], paper=paper, by=by))),
     "resume": Step("恢复执行", "期限不因停止执行而延长。", NoteForm, _with_paper(
         Kind.RESUMPTION, lambda case, paper, data, by: cases.resume(case.pk, note=data["note"], paper=paper, by=by))),
-    "remove_early": Step("提前移出", "登记移出决定书，当天解除公示和措施。", NoteForm, _with_paper(
-        Kind.REMOVAL, lambda case, paper, data, by: cases.remove_early(case.pk, note=data["note"], paper=paper, by=by))),
+    "remove_early": Step("提前移出", "登记移出决定书，当天解除公示和措施。", EarlyForm, _with_paper(
+        Kind.REMOVAL, lambda case, paper, data, by: cases.remove_early(
+            case.pk, shown=data["shown"], note=data["note"], paper=paper, by=by))),
     "annul": Step("撤销", "所依据的文书被撤销、确认违法或者无效的，撤销全部后果。", NoteForm, _with_paper(
         Kind.ANNULMENT, lambda case, paper, data, by: cases.annul(case.pk, note=data["note"], paper=paper, by=by)), grave=True),
     "close": Step("终止案件", "决定之前不再办理的，写明理由。", ReasonForm,
@@ -176,7 +179,7 @@ class ListingCaseAdmin(ReadOnlyAdmin):
             messages.success(request, f"已立案：{case.number}。请拟稿。")
             return redirect("admin:sanctions_listingcase_change", case.pk)
         told = "从已经生效的认定文书开始。立案不告知、不公示，也不产生任何后果；列入要经过告知、申辩、复核、法制审核、决定和送达。"
-        return self._page(request, "open", "立案", form, form=form, told=told)
+        return self._page(request, "open", "立案", form, form=form, told=told, acts=form.acts_of_rosters())
 
     def _open(self, request: HttpRequest, form: OpenForm) -> ListingCase | None:
         data, by = dict(form.cleaned_data), asker(request, STAFF_SITE)
@@ -188,7 +191,7 @@ class ListingCaseAdmin(ReadOnlyAdmin):
             person = cases.person_for(data.pop("id_number"), data.pop("name"), by=by)
             return cases.open_case(person=person, document=document, by=by, **data)
         except (ValidationError, PermissionDenied) as error:
-            form.add_error(None, error if isinstance(error, ValidationError) else str(error))
+            take_over(form, error if isinstance(error, ValidationError) else ValidationError(str(error)))
             return None
 
     def change_view(
@@ -200,7 +203,7 @@ class ListingCaseAdmin(ReadOnlyAdmin):
             person, file = people.opened(case), CaseFile.objects.get(case=case)
             assert person is not None
             number = person.masked_id(masking.Profile.DEPARTMENT)
-        listing = Listing.objects.filter(case=case).first()
+        listing = Listing.objects.filter(case=case).select_related("roster_version").first()
         context = {
             "case": case, "person": person, "id_number": number, "file": file, "listing": listing,
             "steps": [(name, STEPS[name]) for name in self._steps(case, request)], "is_open": case.state in UNDER_WAY,
@@ -208,6 +211,8 @@ class ListingCaseAdmin(ReadOnlyAdmin):
             "clocks": Deadline.objects.of(case).filter(met_on=None).select_related("rule"),
             "measures": case.case_measures.select_related("measure"),
             "bound": listing.measures.select_related("measure") if listing else [],
+            "early_from": listing.early_from if listing else None,
+            "early_conditions": listing.roster_version.early_conditions if listing else [],
         }  # fmt: skip
         return self._page(request, "case", f"列入案件 {case.number}", None, **context)
 
@@ -238,7 +243,11 @@ class ListingCaseAdmin(ReadOnlyAdmin):
 
     def _form(self, step: Step, case: ListingCase, request: HttpRequest) -> Any:
         kind: Any = step.form or forms.Form
-        more = {"case": case} if kind in (DraftForm, DecisionForm) else {}
+        more: dict[str, Any] = {"case": case} if kind in (DraftForm, DecisionForm, EarlyForm) else {}
+        if kind is DraftForm and request.method == "GET" and case.drafted_by_id:
+            with transaction.atomic():  # what was drafted is read under a line
+                cases.open_file(case, by=asker(request, STAFF_SITE))
+                more["file"] = CaseFile.objects.get(case=case)
         return kind(request.POST if request.method == "POST" else None, **more)
 
     def _case(self, request: HttpRequest, pk: str | int) -> ListingCase:
@@ -252,8 +261,8 @@ class ListingCaseAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, name: str, title: str, tried: Any, **more: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **more}
-        template = "admin/sanctions/propose.html" if name == "open" else f"admin/sanctions/{name}.html"
-        return render(request, template, context, status=422 if tried is not None and tried.errors else 200)
+        status = 422 if tried is not None and tried.errors else 200
+        return render(request, f"admin/sanctions/{name}.html", context, status=status)
 
 
 @admin.register(Listing)

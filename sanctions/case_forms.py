@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Organisation
 from catalogue.models import CodeValue
 from creditfujian.lib import identity
-from sanctions.case_models import ListingCase, Service
+from sanctions.case_models import CaseFile, ListingCase, Service
 from sanctions.measure_models import Measure
 from sanctions.roster_models import PersonCategory, Roster, RosterGrant
 
@@ -38,7 +38,7 @@ class OpenForm(forms.Form):
         label="所在单位", max_length=200, required=False, help_text="责任人员填写其所在的用人单位"
     )
     employer_uscc = forms.CharField(label="所在单位统一社会信用代码", max_length=18, required=False)
-    acts = forms.CharField(label="具体行为", help_text="名单制度所列行为的序号，多项用逗号分开，例如 1,3")
+    acts = forms.CharField(label="具体行为", help_text="名单制度所列行为的序号，见页末，多项用逗号分开，例如 1,3")
     act_end = forms.DateField(label="行为终止日期", widget=DAY)
     document_kind = forms.ChoiceField(label="认定文书类型")
     document_no = forms.CharField(label="认定文书号", max_length=100)
@@ -60,6 +60,12 @@ class OpenForm(forms.Form):
         above = RosterGrant.objects.filter(state="in_force", permission="consent").values("organisation")
         self.fields["upper"].queryset = Organisation.objects.filter(pk__in=above)  # type: ignore[attr-defined]
 
+    def acts_of_rosters(self) -> list[tuple[Roster, list[str]]]:
+        """Return the acts of each roster that may be chosen, in the order of their numbers."""
+        chosen: Any = self.fields["roster"]
+        versions = [(roster, roster.version_on(timezone.localdate())) for roster in chosen.queryset]
+        return [(roster, version.acts) for roster, version in versions if version]
+
     def clean_id_number(self) -> str:
         number = identity.normalise(self.cleaned_data["id_number"])
         if problem := identity.problem(number, today=timezone.localdate(), allow_demo=settings.DEMO):
@@ -76,7 +82,7 @@ class OpenForm(forms.Form):
 
 
 class DraftForm(forms.Form):
-    """What the notice will say."""
+    """What the notice will say; `file` is what was drafted before."""
 
     facts = forms.CharField(label="事实", max_length=4000, widget=LONG)
     reasons = forms.CharField(label="理由和依据", max_length=4000, widget=LONG, help_text="写明制度的名称、文号和条款")
@@ -88,7 +94,12 @@ class DraftForm(forms.Form):
         label="拟采取的措施", queryset=Measure.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, case: ListingCase, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, case: ListingCase, file: CaseFile | None = None, **kwargs: Any) -> None:
+        kwargs["initial"] = {"term_months": case.roster_version.term_months} if file is None else {
+            "facts": file.facts, "reasons": file.reasons, "summary": file.summary, "term_months": case.notice_term_months,
+            "evidence": "\n".join(f"{one['name']}｜{one['source']}" for one in file.evidence), "public": case.notice_public,
+            "measures": list(case.case_measures.values_list("measure", flat=True)),
+        }  # fmt: skip
         super().__init__(*args, **kwargs)
         self.fields["measures"].queryset = Measure.objects.filter(  # type: ignore[attr-defined]
             rosters=case.roster_version.roster_id, state="in_force"
@@ -149,6 +160,26 @@ class NoteForm(PaperForm):
     note = forms.CharField(
         label="理由", max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="不写证件号码"
     )
+
+
+class EarlyForm(NoteForm):
+    """Early removal: each condition of the roster's version that the listing was decided under, shown by evidence."""
+
+    shown = forms.TypedMultipleChoiceField(
+        label="有证据证明的条件", coerce=int, widget=forms.CheckboxSelectMultiple, help_text="逐项核对证据后勾选，须全部具备",
+        error_messages={"required": "请逐项核对证据后勾选，须全部具备。"},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, case: ListingCase, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conditions = case.listing.roster_version.early_conditions
+        self.fields["shown"].choices = list(enumerate(self.conditions, start=1))  # type: ignore[attr-defined]
+
+    def clean_shown(self) -> list[int]:
+        shown: list[int] = self.cleaned_data["shown"]
+        if missing := [said for number, said in enumerate(self.conditions, start=1) if number not in shown]:
+            raise forms.ValidationError(f"提前移出须具备全部条件，还没有证据证明的：{'；'.join(missing)}。")
+        return shown
 
 
 class ReasonForm(forms.Form):

@@ -182,6 +182,10 @@ class ListingCase(models.Model):
     decision_counts_from = _day("决定视为送达日期")
     listed_on = _day("列入日期")
     ended_on = _day("办结日期")
+    early_shown = ArrayField(
+        models.PositiveSmallIntegerField(), null=True, blank=True, editable=False,
+        verbose_name="提前移出：有证据证明的条件", help_text="名单制度所列条件的序号，从 1 起",
+    )  # fmt: skip
 
     objects = ListingCaseQuerySet.as_manager()
 

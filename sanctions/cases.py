@@ -61,7 +61,8 @@ def open_case(
 ) -> ListingCase:  # fmt: skip
     """Open a case about one person from an effective document; `acts` are numbers of the roster's acts, from 1.
 
-    The person has been opened by their number. Raises PermissionDenied, ValidationError.
+    The person comes from `person_for`; one who is new to the register is entered with the case. Raises PermissionDenied,
+    ValidationError.
     """
     user = _somebody(by)
     _holds(user, "sanctions.propose_listing")
@@ -71,6 +72,8 @@ def open_case(
     if not person.is_adult(min(act_end, document.on)):
         raise ValidationError("当事人行为时未满 18 周岁，不得列入名单。", code="minor")
     with in_words():
+        if person._state.adding:
+            person.save()
         case = ListingCase(
             roster_version=version, organisation=user.organisation, upper=upper, person=person, category=category,
             acts=sorted(set(acts)), act_end=act_end, document_kind=document.kind, document_no=document.number.strip(),
@@ -89,16 +92,14 @@ def open_case(
 
 
 def person_for(id_number: str, name: str, *, by: Asker) -> Person:
-    """Return whom a case would be about, entering them where the register knows nobody by the number.
+    """Return whom a case would be about; not saved where the register knows nobody by the number: no case, no entry.
 
     A name that is not the registered one is asked back and leaves a refused line, which the person sees: whoever tries names on a
     number is seen to. Raises ValidationError.
     """
     person = Person.objects.holder_of(id_number)
     if person is None:
-        person = Person.seal(id_number, normalise_name(name))
-        person.save()
-        return person
+        return Person.seal(id_number, normalise_name(name))
     if not person.bears(normalise_name(name)):
         ask = Ask(
             kind=QueryKind.DUTY, ground=GROUND, purpose="立案时填写的姓名与证件号码不符，未立案", fields_class="无", items=[],
@@ -344,12 +345,13 @@ def resume(case_id: int, *, note: str, paper: CasePaper, by: Asker) -> ListingCa
     return case
 
 
-def remove_early(case_id: int, *, note: str, paper: CasePaper, by: Asker) -> ListingCase:
+def remove_early(case_id: int, *, shown: Sequence[int], note: str, paper: CasePaper, by: Asker) -> ListingCase:
     """Take a person off before the term is over, by a decision on removal (移出决定书).
 
-    Whether the roster's conditions are met is asked before (early removal). Raises PermissionDenied, ValidationError.
+    `shown` are numbers of the roster's conditions of early removal, from 1, that evidence has shown: each of them. Not before the
+    roster's wait is over (domain §5.5). Raises PermissionDenied, ValidationError.
     """
-    return _end(case_id, State.REMOVED_EARLY, by=by, note=note, paper=paper)
+    return _end(case_id, State.REMOVED_EARLY, by=by, note=note, paper=paper, early_shown=sorted(set(shown)))
 
 
 def annul(case_id: int, *, note: str, paper: CasePaper, by: Asker) -> ListingCase:
@@ -430,9 +432,11 @@ def _move(
     return _locked(case.pk)
 
 
-def _end(case_id: int, to: State, *, by: Asker, note: str, paper: CasePaper | None = None) -> ListingCase:
+def _end(
+    case_id: int, to: State, *, by: Asker, note: str, paper: CasePaper | None = None, **values: Any
+) -> ListingCase:  # fmt: skip
     with in_words():
-        case = _move(case_id, to, by=by, note=note, paper=paper)
+        case = _move(case_id, to, by=by, note=note, paper=paper, **values)
         _stop_clocks(case)
         if Listing.objects.filter(case=case).exists():
             assert paper is not None

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.contrib.postgres.fields import DateRangeField
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Func, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -112,6 +112,13 @@ class Listing(models.Model):
     def number(self) -> str:
         """Return the number of the entry: M, day of listing, sequence."""
         return f"M{self.period.lower:%Y%m%d}-{self.pk:06d}"
+
+    @property
+    def early_from(self) -> date | None:
+        """Return from which day the roster lets it end early, or None where the roster names no early removal (domain §5.5)."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sanctions_early_from(%s)", [self.case_id])
+            return cursor.fetchone()[0]
 
 
 class ListingStay(models.Model):

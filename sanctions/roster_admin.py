@@ -89,6 +89,8 @@ class RosterAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/propose/", view, name="sanctions_roster_propose"), *super().get_urls()]
 
     def propose_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied("只有省信用办可以提出名单制度。")
         return redirect(f"/admin/sanctions/rosterversion/add/?roster={pk}")
 
     def change_view(
@@ -124,6 +126,8 @@ class RosterVersionAdmin(Proposes):
         return super().has_add_permission(request) and "roster" in request.GET
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not request.user.has_perm(self.propose_permission):
+            raise PermissionDenied("只有省信用办可以提出名单制度。")
         key = request.GET.get("roster", "")
         roster = Roster.objects.filter(pk=key).first() if key.isdecimal() else None
         if roster is None:

@@ -44,7 +44,9 @@ class VersionForm(forms.ModelForm):
         help_text="只选制度点名的类别；责任人员须各自告知、各自决定。",
     )  # fmt: skip
     acts = _lines("列入的具体行为", "一行一种，照制度原文。")
-    early_conditions = _lines("提前移出的条件", "一行一条。", required=False)
+    early_conditions = _lines(
+        "提前移出的条件", "一行一条，须全部具备；具备其一即可的写在同一行。留空表示不能提前移出。", required=False
+    )
     public_fields = _lines("公示的数据项", "目录条目中公众可见的数据项代码，一行一个。", required=False)
 
     class Meta:

@@ -32,7 +32,7 @@ from sanctions.attestation import issue as attest
 NEW = identity.invent(decided(30 * 365), 61)
 OURS = ("accounts", "catalogue", "access", "records", "sanctions", "repair", "publicity")
 # What makes a table say something of a person: it points at one of these, or has such a column.
-PERSONAL = {"Person", "Record", "Consent", "Report", "PersonCase", "Statement", "Attestation"}
+PERSONAL = {"Person", "Record", "Consent", "Report", "PersonCase", "Statement", "Attestation", "ListingCase", "Listing"}
 COLUMNS = {
     "person_id",
     "record_id",
@@ -76,6 +76,9 @@ REASONS = {
     "records_bulkoutcome": "keys of records; what they say has policies",
     "records_worklistentry": "keys and numbers of records; what they say has policies",
     "sanctions_measure": "what a measure is: nobody",
+    "sanctions_casemeasure": "keys of cases and measures; whose they are, cases say",
+    "sanctions_listingmeasure": "keys of listings and measures, days; whose they are, listings say",
+    "sanctions_listingstay": "keys of listings, days; whose they are, listings say",
 }  # fmt: skip
 
 # Functions that ask of a closed table as whoever is on the connection: each sees what it asks for, or refuses when it does not.
@@ -92,6 +95,7 @@ AS_ON_THE_CONNECTION = {
     "records_listed": "what the lines of this transaction open", "records_shown": "what the lines of this transaction open",
     "records_is_written_by_the_owner": "who owns the table, not rows",
     "sanctions_listings_in_force": "what the lines of this transaction open",
+    "sanctions_early_from": "by the owner's guard of a case; on a connection what its lines open",
     "sanctions_reward_conflicts": "by the owner's sanctions_reward_check; on a connection what its lines open",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from access.models import Kind
 from accounts.models import Organisation, Person, Role, User
 from creditfujian.dev import owner_sql
 from creditfujian.lib import identity
+from creditfujian.lib.workdays import add_months
 from creditfujian.tests.cast import Cast
 from records.models import Record
 from records.tests.life import themselves
@@ -214,6 +215,14 @@ def _day_is(day: str) -> str:
             "SELECT coalesce(current_setting('cf.test_today', true), ''), set_config('cf.test_today', %s, false)", [day]
         )
         return cursor.fetchone()[0]
+
+
+@contextmanager
+def a_year_later(stage: Stage, listing: Listing, days: int = 0) -> Iterator[None]:
+    """Let it be twelve months after the day of listing, or some days from that; the unit's grant was renewed meanwhile."""
+    with on(add_months(listing.period.lower, 12) + timedelta(days=days)):
+        run_by(stage.cast, stage.roster, stage.unit)
+        yield
 
 
 @contextmanager

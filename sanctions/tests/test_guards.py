@@ -1,5 +1,6 @@
 """Each guard of the procedure, tried by the deed and by raw SQL as the application's own role."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ from django.utils import timezone
 from accounts.models import Role
 from catalogue.deadlines import due
 from catalogue.models import Deadline
+from creditfujian.lib.workdays import add_months
 from creditfujian.tests.cast import Cast
 from records.tests.persons import agreed, dying
 from sanctions import cases, rosters
 from sanctions.models import CaseEvent, CaseFile, Listing, ListingCase, Measure, RosterVersion
 from sanctions.tests.stage import (
     Stage,
+    a_year_later,
     asker,
     day_after,
     digest,
@@ -340,20 +343,70 @@ def test_a_stayed_listing_has_no_effect_and_comes_back_no_longer(stage: Stage, l
     assert again.period == listed.period
 
 
-@pytest.mark.parametrize(
-    ("deed", "paper", "end", "state"), [("remove_early", "removal", "early", 5), ("annul", "annulment", "annulled", 4)]
-)
+def removed_early(stage: Stage, listed: Listing, shown: Sequence[int] = (1, 2, 3, 4)) -> ListingCase:  # noqa: F811
+    paper = stage.paper(listed.case, "removal", stage.head)
+    return cases.remove_early(listed.case_id, shown=shown, note="已履行", paper=paper, by=asker(stage.head))
+
+
+def annulled(stage: Stage, listed: Listing) -> ListingCase:  # noqa: F811
+    paper = stage.paper(listed.case, "annulment", stage.head)
+    return cases.annul(listed.case_id, note="处罚被撤销", paper=paper, by=asker(stage.head))
+
+
+@pytest.mark.parametrize(("deed", "end", "state"), [(removed_early, "early", 5), (annulled, "annulled", 4)])
 def test_the_end_takes_publication_measures_and_record_with_it(
-    stage: Stage, listed: Listing, deed: str, paper: str, end: str, state: int  # noqa: F811
+    stage: Stage, listed: Listing, deed: Any, end: str, state: int  # noqa: F811
 ) -> None:  # fmt: skip
-    case, today = listed.case, timezone.localdate()
-    getattr(cases, deed)(case.pk, note="理由", paper=stage.paper(case, paper, stage.head), by=asker(stage.head))
-    after = Listing.objects.get(pk=listed.pk)
-    assert (after.ended_on, after.end) == (today, end)
-    assert not Listing.objects.in_force(today).exists()
-    assert not Listing.objects.public_on(listed.publication.lower).exists()
-    assert set(after.measures.values_list("ends_on", flat=True)) == {today}
-    assert record_of(after).state == state
+    with a_year_later(stage, listed):
+        today = timezone.localdate()
+        deed(stage, listed)
+        after = Listing.objects.get(pk=listed.pk)
+        assert (after.ended_on, after.end) == (today, end)
+        assert not Listing.objects.in_force(today).exists()
+        assert not Listing.objects.public_on(max(today, listed.publication.lower)).exists()
+        assert set(after.measures.values_list("ends_on", flat=True)) == {today}
+        assert record_of(after).state == state
+
+
+REMOVE = "UPDATE sanctions_listingcase SET state = 'removed_early', moved_by_id = %s, move_note = '已履行', move_paper_id = %s," \
+         " early_shown = %s WHERE id = %s"  # fmt: skip
+
+
+def test_nobody_is_taken_off_early_before_the_wait_is_over(stage: Stage, listed: Listing) -> None:  # noqa: F811
+    first = listed.early_from
+    assert first == add_months(listed.period.lower, 12)
+    with a_year_later(stage, listed, days=-1):
+        assert "remove_early" not in cases.steps_open_to(listed.case, stage.head)
+        refused("listingcase_early_after_its_wait", lambda: removed_early(stage, listed))
+        paper = stage.paper(listed.case, "removal", stage.head)
+        sql_refused("listingcase_early_after_its_wait", REMOVE, stage.head.pk, paper.pk, [1, 2, 3, 4], listed.case_id)
+    with on(first):
+        assert "remove_early" in cases.steps_open_to(listed.case, stage.head)
+        assert removed_early(stage, listed).early_shown == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("shown", [None, [], [1, 2, 3], [1, 2, 3, 5], [1, 2, 3, 4, 5]])
+def test_early_removal_rests_on_each_condition(stage: Stage, listed: Listing, shown: list[int] | None) -> None:  # noqa: F811
+    with a_year_later(stage, listed):
+        refused("listingcase_early_on_all_conditions", lambda: removed_early(stage, listed, shown or []))
+        paper = stage.paper(listed.case, "removal", stage.head)
+        sql_refused("listingcase_early_on_all_conditions", REMOVE, stage.head.pk, paper.pk, shown, listed.case_id)
+        listed.case.refresh_from_db()
+        assert listed.case.state == "listed"
+
+
+def test_no_early_removal_where_the_roster_names_none(stage: Stage, cast: Cast) -> None:  # noqa: F811
+    version = next_version(stage, cast)  # says nothing of early removal
+    rosters.confirm_version(version.pk, by=cast.credit_office_2)
+    with on(version.valid_from):
+        case = stage.served_notice()
+    with day_after(case):
+        listing = stage.listed(stage.served(stage.decided_after_the_window(case)))
+    with a_year_later(stage, listing):
+        assert listing.early_from is None
+        refused("listingcase_early_where_the_roster_says", lambda: removed_early(stage, listing, []))
+        paper = stage.paper(case, "removal", stage.head)
+        sql_refused("listingcase_early_where_the_roster_says", REMOVE, stage.head.pk, paper.pk, [], case.pk)
 
 
 def test_a_listing_ends_by_itself_and_the_night_only_tidies(stage: Stage, listed: Listing) -> None:  # noqa: F811

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from creditfujian.lib.workdays import add_months
 from creditfujian.tests.cast import Cast
 from sanctions import cases
 from sanctions.case_models import State
@@ -176,6 +177,10 @@ class Histories(RuleBasedStateMachine):
         after = max(self.today, listing.period.upper)
         assert not Listing.objects.public_on(after).filter(pk=listing.pk).exists()
         assert not Listing.objects.in_force(after).filter(pk=listing.pk).exists()
+        if case.state == "removed_early":
+            assert case.ended_on is not None
+            assert case.ended_on >= add_months(listing.period.lower, 12)
+            assert case.early_shown == [1, 2, 3, 4]
         if case.state in ("removed_early", "annulled", "suspended"):
             assert not Listing.objects.in_force(self.today).filter(pk=listing.pk).exists()
 
@@ -209,7 +214,7 @@ class Histories(RuleBasedStateMachine):
             "list": lambda: cases.list_person(case.pk, by=by),
             "suspend": lambda: cases.suspend(case.pk, note="复议", paper=papers["suspension"], by=by),
             "resume": lambda: cases.resume(case.pk, note="维持", paper=papers["resumption"], by=by),
-            "early": lambda: cases.remove_early(case.pk, note="已履行", paper=papers["removal"], by=by),
+            "early": lambda: cases.remove_early(case.pk, shown=range(1, 5 - back % 2), note="已履行", paper=papers["removal"], by=by),
             "annul": lambda: cases.annul(case.pk, note="处罚被撤销", paper=papers["annulment"], by=by),
             "close": lambda: cases.close(case.pk, note="不再办理", by=by),
             "remedy": lambda: cases.remedy(case.pk, note="已改正", paper=papers["remedy"], by=by),
