@@ -83,10 +83,33 @@ DROP TRIGGER listingcase_ends_in_the_register ON sanctions_listingcase;
 DROP FUNCTION sanctions_record_ends_with_its_listing();
 """
 
+# What is taken down from a paper is what stands on it: its no is no yes, and a withdrawal allows nothing.
+PAPERS = """
+CREATE FUNCTION sanctions_consent_as_on_paper() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE p sanctions_rewardpaper;
+BEGIN
+    SELECT * INTO p FROM sanctions_rewardpaper WHERE id = NEW.paper_id;
+    IF NEW.given AND NOT coalesce(p.deed = 'answer' AND p.agrees
+           AND CASE NEW.scope WHEN 'notice' THEN p.notice WHEN 'publish' THEN p.publish ELSE true END, false) THEN
+        PERFORM catalogue_refuse('rewardconsent_says_what_its_paper_says', 'the paper does not say yes to this');
+    END IF;
+    RETURN NEW;
+END $$;
+-- Named to run after `rewardconsent_begins`.
+CREATE TRIGGER rewardconsent_says_what_its_paper_says BEFORE INSERT ON sanctions_rewardconsent FOR EACH ROW
+    WHEN (NEW.paper_id IS NOT NULL) EXECUTE FUNCTION sanctions_consent_as_on_paper();
+"""
+PAPERS_UNDONE = """
+DROP TRIGGER rewardconsent_says_what_its_paper_says ON sanctions_rewardconsent;
+DROP FUNCTION sanctions_consent_as_on_paper();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("sanctions", "0040_cases_are_grounds")]
     operations = [
         migrations.RunSQL(HITS + ITEMS + COVERS, _WAS + ITEMS_UNDONE + HITS_UNDONE),
         migrations.RunSQL(LISTINGS + RECORDS, RECORDS_UNDONE + LISTINGS_UNDONE),
+        migrations.RunSQL(PAPERS, PAPERS_UNDONE),
     ]
