@@ -61,7 +61,8 @@ def open_case(
 ) -> ListingCase:  # fmt: skip
     """Open a case about one person from an effective document; `acts` are numbers of the roster's acts, from 1.
 
-    The person has been opened by their number. Raises PermissionDenied, ValidationError.
+    The person has been opened by their number, and goes into the register with the case or not at all.
+    Raises PermissionDenied, ValidationError.
     """
     user = _somebody(by)
     _holds(user, "sanctions.propose_listing")
@@ -71,6 +72,8 @@ def open_case(
     if not person.is_adult(min(act_end, document.on)):
         raise ValidationError("当事人行为时未满 18 周岁，不得列入名单。", code="minor")
     with in_words():
+        if person.pk is None:
+            person.save()
         case = ListingCase(
             roster_version=version, organisation=user.organisation, upper=upper, person=person, category=category,
             acts=sorted(set(acts)), act_end=act_end, document_kind=document.kind, document_no=document.number.strip(),
@@ -89,16 +92,14 @@ def open_case(
 
 
 def person_for(id_number: str, name: str, *, by: Asker) -> Person:
-    """Return whom a case would be about, entering them where the register knows nobody by the number.
+    """Return whom a case would be about; whom the register does not know by the number is entered with the case.
 
     A name that is not the registered one is asked back and leaves a refused line, which the person sees: whoever tries names on a
     number is seen to. Raises ValidationError.
     """
     person = Person.objects.holder_of(id_number)
     if person is None:
-        person = Person.seal(id_number, normalise_name(name))
-        person.save()
-        return person
+        return Person.seal(id_number, normalise_name(name))
     if not person.bears(normalise_name(name)):
         ask = Ask(
             kind=QueryKind.DUTY, ground=GROUND, purpose="立案时填写的姓名与证件号码不符，未立案", fields_class="无", items=[],

@@ -11,9 +11,10 @@ from django.utils import timezone
 from access.actions import Ask, Asker, write_query
 from access.models import Kind
 from accounts import people
-from accounts.models import Role
+from accounts.models import Person, Role
 from catalogue.deadlines import due
 from catalogue.models import Deadline
+from creditfujian.lib import identity
 from creditfujian.tests.cast import Cast
 from records.tests.life import themselves
 from records.tests.persons import agreed, dying
@@ -89,6 +90,21 @@ def test_a_document_without_effect_opens_nothing(stage: Stage) -> None:  # noqa:
         "P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x")
     )
     refused("listingcase_rests_on_an_effective_document", lambda: stage.opened(document=later, act_end=today))
+
+
+def test_a_case_that_is_not_opened_enters_nobody(stage: Stage) -> None:  # noqa: F811
+    number, today = identity.invent(date(1985, 3, 2), 93), timezone.localdate()
+    later = cases.Document(
+        "P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x")
+    )
+    unknown = cases.person_for(number, "郑无记", by=asker(stage.officer))
+    refused(
+        "listingcase_rests_on_an_effective_document",
+        lambda: stage.opened(person=unknown, document=later, act_end=today),
+    )
+    assert Person.objects.holder_of(number) is None
+    case = stage.opened(person=cases.person_for(number, "郑无记", by=asker(stage.officer)))
+    assert Person.objects.holder_of(number) == case.person
 
 
 def test_who_has_not_the_role_or_the_grant_opens_nothing(stage: Stage, cast: Cast) -> None:  # noqa: F811
