@@ -104,7 +104,7 @@ def scan_of(paper: ConsentPaper, *, by: Asker) -> bytes:
     if not ConsentPaper.objects.visible_to(user).filter(pk=paper.pk).exists():
         raise PermissionDenied(NO_DUTY)
     seq = write_query(
-        Ask(kind=Kind.DUTY, ground="复核纸质授权书（domain §7.3）", purpose="查看纸质授权书扫描件", fields_class="扫描件，不含记录",
+        Ask(kind=Kind.DUTY, ground="复核纸质授权书", purpose="查看纸质授权书扫描件", fields_class="扫描件，不含记录",
             items=[], case_no=paper.consent.number, person=people.opened(paper.consent), consent=paper.consent),
         by=by,
     )  # fmt: skip

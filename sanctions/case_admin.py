@@ -12,6 +12,8 @@ from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from access.actions import Asker
 from access.web import STAFF_SITE, asker
@@ -171,6 +173,7 @@ class ListingCaseAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.step_view)
         return [path("<int:pk>/step/<str:step>/", view, name="sanctions_listingcase_step"), *super().get_urls()]
 
+    @method_decorator(sensitive_post_parameters("name", "id_number"))
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied("您没有经办列入名单的职责。")

@@ -61,7 +61,7 @@ def open_case(
 ) -> ListingCase:  # fmt: skip
     """Open a case about one person from an effective document; `acts` are numbers of the roster's acts, from 1.
 
-    The person comes from `person_for`; one who is new to the register is entered with the case. Raises PermissionDenied,
+    The person comes from `person_for`; one who is new to the register goes in with the case or not at all. Raises PermissionDenied,
     ValidationError.
     """
     user = _somebody(by)
@@ -72,7 +72,7 @@ def open_case(
     if not person.is_adult(min(act_end, document.on)):
         raise ValidationError("当事人行为时未满 18 周岁，不得列入名单。", code="minor")
     with in_words():
-        if person._state.adding:
+        if person.pk is None:
             person.save()
         case = ListingCase(
             roster_version=version, organisation=user.organisation, upper=upper, person=person, category=category,
@@ -92,7 +92,7 @@ def open_case(
 
 
 def person_for(id_number: str, name: str, *, by: Asker) -> Person:
-    """Return whom a case would be about; not saved where the register knows nobody by the number: no case, no entry.
+    """Return whom a case would be about; whom the register does not know by the number is entered with the case.
 
     A name that is not the registered one is asked back and leaves a refused line, which the person sees: whoever tries names on a
     number is seen to. Raises ValidationError.

@@ -53,6 +53,7 @@ SENTENCES = {
     "listingcase_term_not_worse_than_noticed": "决定的期限不能长于告知书写明的期限，也不能超过现行名单制度的规定。",
     "listingcase_tells_the_way_out": "信用修复告知书须与决定书一并送达，请先登记信用修复告知书。",
     "listingcase_is_listed_after_service": "公告送达的期限还没有满，不能列入。",
+    "listingcase_ends_in_the_register": "名单记录没有随之撤回、修复或者撤销，这一步没有办理。请重试；仍不成功请联系运维人员。",
     "listingcase_ends_on_its_day": "列入期限还没有届满。",
     "listingcase_early_where_the_roster_says": "这个名单制度没有规定提前移出，不能提前移出。",
     "listingcase_early_after_its_wait": "列入还没有满名单制度规定的等待期，不能提前移出。可以提前移出的日期见案件页“列入”一栏。",

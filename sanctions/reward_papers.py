@@ -91,7 +91,7 @@ def scan_of(paper: RewardPaper, *, by: Asker) -> bytes:
     people.open_persons(paper.person_id)
     person = Person.objects.opened(people.survivor_of(paper.person_id))
     seq = write_query(
-        Ask(kind=Kind.DUTY, ground="复核激励的书面答复（domain §5.8）", purpose="查看书面答复扫描件", fields_class="扫描件，不含记录",
+        Ask(kind=Kind.DUTY, ground="复核激励的书面答复", purpose="查看书面答复扫描件", fields_class="扫描件，不含记录",
             items=[], case_no=paper.case.number, person=person),
         by=by,
     )  # fmt: skip

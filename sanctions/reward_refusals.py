@@ -28,6 +28,7 @@ REWARDS = {
     "rewardstep_opened_before": "请先点“查阅核对结果”（记入查询日志），再决定。",
     "rewardstep_by_the_person": "只有本人可以办理。",
     "rewardconsent_of_the_person": "只有本人可以答复。",
+    "rewardconsent_says_what_its_paper_says": "纸质答复上没有写同意这一项。请与扫描件核对，不符的退回。",
     "rewardconsent_in_its_time": "现在没有需要您同意的事项。请刷新页面，看现在到了哪一步。",
     "rewardconsent_to_the_reward_first": "没有同意接受激励的，不会公示或者公开。",
     "rewardpaper_entered_by_a_clerk": "签署日期须在推荐之后、不晚于今天。请与纸质答复核对。",

@@ -33,7 +33,7 @@ from sanctions.reward_refusals import REWARDS
 
 Deed, State, Scope = RewardStep.Deed, RewardCase.State, RewardConsent.Scope
 ANSWER, CHECK, AFTER_CHECK, NOTICE, DECISION = "D91", "D92", "D93", "D35", "D94"
-GROUND = "办理守信激励，经本人同意（domain §5.8）"
+GROUND = "办理守信激励，经本人同意（个人信息保护法第十三条）"
 UNKNOWN = "姓名、证件号码与登记不一致，或者此人还没有在本站核验过身份。请与证件核对；还没有核验的，请本人在网上或者窗口核验后再推荐。"
 NO_EFFECT = "不同意、不答复或者退出，对您没有任何不利影响。"
 LONGEST = 300

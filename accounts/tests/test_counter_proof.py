@@ -1,11 +1,13 @@
 """A citizen proves who they are at the counter and opens an account."""
 
-from datetime import date, timedelta
+import time
+from datetime import date, datetime, timedelta
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -278,6 +280,27 @@ def test_a_code_is_not_moved_to_another_proof_nor_used_twice(cast: Cast) -> None
             IdentityProof.objects.filter(pk=proof.proof.pk).update(**change)
     with pytest.raises(IntegrityError), transaction.atomic():
         IdentityProof.objects.filter(pk=proof.proof.pk).delete()
+
+
+def test_what_has_run_out_gets_no_code_and_its_code_opens_nothing(cast: Cast) -> None:
+    now, second = timezone.now(), colleague(cast)
+
+    def proof(checked_at: datetime, expires_at: datetime) -> "QuerySet[IdentityProof]":
+        made = IdentityProof.objects.create(
+            person=cast.citizen.person, clerk=cast.clerk, organisation=cast.counter, checked_at=checked_at, expires_at=expires_at
+        )  # fmt: skip
+        return IdentityProof.objects.filter(pk=made.pk)
+
+    over = proof(now - timedelta(days=8), now - timedelta(days=1))
+    with pytest.raises(IntegrityError, match="run out"), transaction.atomic():
+        over.update(decided_by=second, code_hash=b"x")
+    over.delete()
+    ends = timezone.now() + timedelta(seconds=1)
+    short = proof(now, ends)
+    short.update(decided_by=second, code_hash=b"x")
+    time.sleep(max(0, (ends - timezone.now()).total_seconds()) + 0.05)
+    with pytest.raises(IntegrityError, match="run out"), transaction.atomic():
+        short.update(used_at=timezone.now(), used_for="reset")
 
 
 def test_the_citizen_is_told_of_the_code_and_of_the_new_password(cast: Cast) -> None:

@@ -10,7 +10,8 @@ from access.models import Kind
 from accounts.models import Person, User
 from catalogue.models import Item
 from creditfujian.tests.cast import Cast
-from sanctions import cases
+from records.tests.deliveries import deliver, penalty
+from sanctions import cases, rewards
 from sanctions.models import ListingCase
 from sanctions.tests import rewarding
 from sanctions.tests.stage import Stage, asker, stage  # noqa: F401 – a fixture
@@ -54,3 +55,14 @@ def test_a_reward_opens_what_stands_in_its_way_and_no_more(cast: Cast) -> None:
     ):
         with pytest.raises(DatabaseError, match=REFUSED):
             line(case.number, whom, who, *items)
+
+
+def test_a_reward_that_is_over_opens_no_record_any_more(cast: Cast) -> None:
+    to = rewarding.awarders(cast)
+    deliver(cast, [penalty(cast)])
+    case = rewarding.agreed(cast, to)
+    assert line(case.number, cast.citizen.person, to.head, cast.item)
+    rewards.withdraw(rewarding.person(cast), case.number, by=rewarding.at_home(cast.citizen))
+    with pytest.raises(DatabaseError, match=REFUSED):
+        line(case.number, cast.citizen.person, to.head, cast.item)
+    assert line(case.number, cast.citizen.person, to.head), "the case itself is read as before"

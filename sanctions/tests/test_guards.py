@@ -9,11 +9,16 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import Role
+from access.actions import Ask, Asker, write_query
+from access.models import Kind
+from accounts import people
+from accounts.models import Person, Role
 from catalogue.deadlines import due
 from catalogue.models import Deadline
+from creditfujian.lib import identity
 from creditfujian.lib.workdays import add_months
 from creditfujian.tests.cast import Cast
+from records.tests.life import themselves
 from records.tests.persons import agreed, dying
 from sanctions import cases, rosters
 from sanctions.models import CaseEvent, CaseFile, Listing, ListingCase, Measure, RosterVersion
@@ -55,6 +60,7 @@ def sql_forbidden(statement: str, *values: object) -> None:
         cursor.execute(statement, values)
 
 
+MOVE_FOR = "UPDATE sanctions_listingcase SET state = %s, moved_by_id = %s, move_paper_id = %s, move_note = '理由' WHERE id = %s"
 MOVE = "UPDATE sanctions_listingcase SET state = %s, moved_by_id = %s, move_paper_id = %s WHERE id = %s"
 
 
@@ -87,6 +93,21 @@ def test_a_document_without_effect_opens_nothing(stage: Stage) -> None:  # noqa:
         "P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x")
     )
     refused("listingcase_rests_on_an_effective_document", lambda: stage.opened(document=later, act_end=today))
+
+
+def test_a_case_that_is_not_opened_enters_nobody(stage: Stage) -> None:  # noqa: F811
+    number, today = identity.invent(date(1985, 3, 2), 93), timezone.localdate()
+    later = cases.Document(
+        "P", "闽市监处罚〔2026〕1号", "省市场监督管理局", today, today + timedelta(days=1), digest("x")
+    )
+    unknown = cases.person_for(number, "郑无记", by=asker(stage.officer))
+    refused(
+        "listingcase_rests_on_an_effective_document",
+        lambda: stage.opened(person=unknown, document=later, act_end=today),
+    )
+    assert Person.objects.holder_of(number) is None
+    case = stage.opened(person=cases.person_for(number, "郑无记", by=asker(stage.officer)))
+    assert Person.objects.holder_of(number) == case.person
 
 
 def test_who_has_not_the_role_or_the_grant_opens_nothing(stage: Stage, cast: Cast) -> None:  # noqa: F811
@@ -407,6 +428,43 @@ def test_no_early_removal_where_the_roster_names_none(stage: Stage, cast: Cast) 
         refused("listingcase_early_where_the_roster_says", lambda: removed_early(stage, listing, []))
         paper = stage.paper(case, "removal", stage.head)
         sql_refused("listingcase_early_where_the_roster_says", REMOVE, stage.head.pk, paper.pk, [], case.pk)
+
+
+@pytest.mark.parametrize(
+    ("deed", "paper"), [("remove_early", "removal"), ("annul", "annulment"), ("suspend", "suspension")]
+)
+def test_what_ended_or_is_stayed_is_shown_to_its_person_and_nobody_else(
+    stage: Stage, listed: Listing, deed: str, paper: str  # noqa: F811
+) -> None:  # fmt: skip
+    case, by = listed.case, stage.officer if deed == "suspend" else stage.head
+    with on(listed.publication.lower):
+        public = Ask(
+            kind=Kind.PUBLIC, ground="依法公示", purpose="查询公示", fields_class="公众可见", person=listed.person
+        )
+        with people.nobody():
+            write_query(public, by=Asker(None, "公示网站"))
+            assert Listing.objects.count() == 1
+        getattr(cases, deed)(case.pk, note="理由", paper=stage.paper(case, paper, by), by=asker(by))
+        with people.nobody():
+            assert Listing.objects.count() == 0
+            own_line(listed.person, themselves(listed.person).user)
+            assert Listing.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "paper"), [("removed_early", "removal"), ("annulled", "annulment"), ("suspended", "suspension")]
+)
+def test_no_listing_ends_and_leaves_its_record(stage: Stage, listed: Listing, state: str, paper: str) -> None:  # noqa: F811
+    by = stage.officer if state == "suspended" else stage.head
+    made = stage.paper(listed.case, paper, by)
+    sql_refused(
+        "listingcase_ends_in_the_register",
+        f"{MOVE_FOR}; SET CONSTRAINTS ALL IMMEDIATE",
+        state,
+        by.pk,
+        made.pk,
+        listed.case_id,
+    )
 
 
 def test_a_listing_ends_by_itself_and_the_night_only_tidies(stage: Stage, listed: Listing) -> None:  # noqa: F811

@@ -90,3 +90,22 @@ def test_leaving_on_paper(cast: Cast, to: Awarders, second: User) -> None:
     reward_papers.approve(paper.pk, by=second)
     case.refresh_from_db()
     assert (case.state, case.end_kind) == (State.ENDED, "withdrawn")
+
+
+@pytest.mark.parametrize(("deed", "scope"), [("answer", "notice"), ("withdraw", "publish")])
+def test_what_the_paper_does_not_say_yes_to_is_no_consent(
+    cast: Cast, to: Awarders, second: User, deed: str, scope: str
+) -> None:
+    answers = deed == "answer"
+    case = nominated(to) if answers else granted(cast, to, publish=False)
+    paper = entered(cast, case, deed=RewardPaper.Deed(deed), agrees=answers, publish=answers)
+    assert paper is not None
+    reward_papers.scan_of(paper, by=as_(second))
+    RewardPaper.objects.filter(pk=paper.pk).update(state=RewardPaper.State.APPROVED, checked_by=second)
+    said = "INSERT INTO sanctions_rewardconsent (case_id, scope, given, by_id, paper_id) VALUES (%s, %s, true, %s, %s)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        if answers:
+            cursor.execute(said, [case.pk, "reward", second.pk, paper.pk])
+        with pytest.raises(DatabaseError, match="does not say yes"):
+            cursor.execute(said, [case.pk, scope, second.pk, paper.pk])
+        transaction.set_rollback(True)

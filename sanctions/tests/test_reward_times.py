@@ -22,7 +22,7 @@ from records.tests.deliveries import deliver, penalty
 from records.tests.life import at
 from sanctions import rewards
 from sanctions.models import RewardCase, RewardConsent, RewardHit, RewardStep
-from sanctions.tests.rewarding import Awarders, agreed, at_home, awarders, granted, looked, nominated, person
+from sanctions.tests.rewarding import Awarders, agreed, as_, at_home, awarders, granted, looked, nominated, person
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "owner"]), pytest.mark.own_cast]
 State = RewardCase.State
@@ -182,3 +182,18 @@ def test_rows_are_seen_with_the_right_context_only() -> None:
         assert [hit.kind for hit in looked(case, to.head)] == ["一般、严重失信记录"]
     with people.nobody():
         assert RewardCase.objects.count() == 0
+
+
+def test_what_stands_in_the_way_is_read_under_a_line_over_its_item_alone() -> None:
+    cast, to = stage()
+    deliver(cast, [penalty(cast)])
+    case = agreed(cast, to)
+    said = {"ground": "依法办理", "purpose": "办理守信激励", "fields_class": "案件内容", "case_no": case.number}
+    for kind, items, count in ((Kind.DUTY, [], 0), (Kind.PUBLIC, None, 0), (Kind.DUTY, [cast.item], 1)):
+        with page_of(to.head), transaction.atomic():
+            write_query(Ask(kind=kind, items=items, person=person(cast), **said), by=as_(to.head))
+            assert RewardHit.objects.count() == count, (kind, items)
+    for user, items in ((to.head, [cast.item.pk]), (cast.citizen, [cast.item.pk]), (cast.head, [])):
+        with page_of(user), connection.cursor() as cursor:
+            cursor.execute("SELECT sanctions_reward_items(%s)", [case.pk])
+            assert cursor.fetchone() == (items,), user
