@@ -435,6 +435,6 @@ def new_code() -> str:
 
 
 def code_hashes(number: str, code: str) -> list[bytes]:
-    """Return the keyed hashes of a paper's code, one for each key that the site reads with, the newest first."""
+    """Return the keyed hashes of a paper's code, one for each key that the site reads with, the one in use first."""
     plain = "".join(character for character in code.upper() if character.isalnum())
     return settings.FIELD_KEYRING.indexes(f"report:{number}:{plain}".encode())

@@ -82,9 +82,9 @@ def _rotated(column: Column, using: str) -> Rotated:
     done, broken, after = 0, list[str](), None
     while rows := _next(column, using, after):
         after = rows[-1][:-2]
-        sealed = [(row, new) for row in rows if (new := _anew(row, column)) is not None]
-        broken += ["-".join(map(str, row[:-2])) for row in rows if row not in [one for one, _ in sealed]]
-        done += _write(column, using, sealed)
+        tried = [(row, _anew(row, column)) for row in rows]
+        broken += ["-".join(map(str, row[:-2])) for row, new in tried if new is None]
+        done += _write(column, using, [(row, new) for row, new in tried if new is not None])
     return Rotated(column.what, done, broken)
 
 
