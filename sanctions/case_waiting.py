@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import User
@@ -10,16 +11,15 @@ from sanctions.case_models import HANDS, ListingCase, State
 from sanctions.measure_models import Measure
 from sanctions.roster_models import RosterGrant, RosterVersion
 
-# Whose duty it is to go on from which states.
-_NEXT: dict[str, tuple[tuple[State, ...], str]] = {
-    "propose_listing": (
-        (State.OPENED, State.DRAFTED, State.NOTICED, State.DECIDED, State.SERVED),
-        "拟稿、送达或者列入",
-    ),
-    "review_listing": ((State.DEFENCE_OPEN, State.DEFENCE_RECEIVED), "陈述申辩期满后复核，逐条回应"),
-    "legal_check_listing": ((State.REVIEWED,), "核对权限、程序、依据和证据"),
-    "decide_listing": ((State.LEGAL_CHECK, State.UPPER_CONSENT), "决定列入或者不予列入"),
-}
+# Whose duty it is to go on: the permission, the card's title, what it says, and of which cases.
+_NEXT: tuple[tuple[str, str, str, Q], ...] = (
+    ("propose_listing", "待拟稿、送达或者列入的案件", "到期日最近的在前",
+     Q(state__in=[State.OPENED, State.DRAFTED, State.NOTICED, State.DECIDED, State.SERVED])),
+    ("review_listing", "待复核的列入案件", "陈述申辩期满后复核，逐条回应", Q(state__in=[State.DEFENCE_OPEN, State.DEFENCE_RECEIVED])),
+    ("legal_check_listing", "待法制审核的列入案件", "核对权限、程序、依据和证据", Q(state=State.REVIEWED)),
+    ("decide_listing", "待决定的列入案件", "决定列入或者不予列入",
+     Q(state=State.LEGAL_CHECK, upper=None) | Q(state=State.UPPER_CONSENT)),
+)  # fmt: skip
 
 
 def waiting_cases(user: User) -> list[Waiting]:
@@ -32,11 +32,17 @@ def _cases(user: User) -> list[Waiting]:
         return []
     url = reverse("admin:sanctions_listingcase_changelist")
     mine = ListingCase.objects.visible_to(user)
+    own = mine.filter(organisation=user.organisation_id)
     cards = [
-        Waiting("待办的列入案件", mine.filter(state__in=states).count(), told, f"{url}?queue=open", Tone.DUE)
-        for duty, (states, told) in _NEXT.items()
+        Waiting(title, own.filter(which).count(), told, f"{url}?queue=open", Tone.DUE)
+        for duty, title, told, which in _NEXT
         if user.has_perm(f"sanctions.{duty}")
     ]
+    if user.has_perm("sanctions.consent_listing"):
+        below = mine.filter(upper=user.organisation_id, state=State.LEGAL_CHECK).count()
+        cards.append(
+            Waiting("待同意的下级列入案件", below, "下级单位的案件须经同意才能决定", f"{url}?queue=open", Tone.DUE)
+        )
     due: Any = mine.under_way().with_due_day()
     late = due.filter(is_overdue=True).count()
     return [

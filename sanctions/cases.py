@@ -436,11 +436,12 @@ def _end(
     case_id: int, to: State, *, by: Asker, note: str, paper: CasePaper | None = None, **values: Any
 ) -> ListingCase:  # fmt: skip
     with in_words():
+        stayed = _locked(case_id).state == State.SUSPENDED
         case = _move(case_id, to, by=by, note=note, paper=paper, **values)
         _stop_clocks(case)
         if Listing.objects.filter(case=case).exists():
             assert paper is not None
-            register.end(case, paper=paper, by=by)
+            register.end(case, stayed=stayed, paper=paper, by=by)
     return case
 
 

@@ -43,9 +43,11 @@ def bring_back(case: ListingCase, *, paper: CasePaper, by: Asker) -> None:
     _act(Kind.RESTORE, case, paper=paper, by=by, reason="恢复执行")
 
 
-def end(case: ListingCase, *, paper: CasePaper, by: Asker) -> None:
-    """End the record with its listing: annulled is cancelled, removed early is repaired."""
+def end(case: ListingCase, *, stayed: bool, paper: CasePaper, by: Asker) -> None:
+    """End the record with its listing: annulled is cancelled, removed early is repaired; of a stayed listing it comes back for that."""
     kind = Kind.CANCEL if case.state == "annulled" else Kind.REPAIR
+    if stayed:
+        _act(Kind.RESTORE, case, paper=paper, by=by, reason="停止执行结束，随即办结")
     _act(kind, case, paper=paper, by=by, reason=case.move_note)
 
 

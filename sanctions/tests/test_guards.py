@@ -430,41 +430,47 @@ def test_no_early_removal_where_the_roster_names_none(stage: Stage, cast: Cast) 
         sql_refused("listingcase_early_where_the_roster_says", REMOVE, stage.head.pk, paper.pk, [], case.pk)
 
 
-@pytest.mark.parametrize(
-    ("deed", "paper"), [("remove_early", "removal"), ("annul", "annulment"), ("suspend", "suspension")]
-)
+def stayed(stage: Stage, listed: Listing) -> ListingCase:  # noqa: F811
+    paper = stage.paper(listed.case, "suspension")
+    return cases.suspend(listed.case_id, note="停止执行", paper=paper, by=asker(stage.officer))
+
+
+@pytest.mark.parametrize("deed", [removed_early, annulled, stayed])
 def test_what_ended_or_is_stayed_is_shown_to_its_person_and_nobody_else(
-    stage: Stage, listed: Listing, deed: str, paper: str  # noqa: F811
+    stage: Stage, listed: Listing, deed: Any  # noqa: F811
 ) -> None:  # fmt: skip
-    case, by = listed.case, stage.officer if deed == "suspend" else stage.head
-    with on(listed.publication.lower):
+    with a_year_later(stage, listed):
         public = Ask(
             kind=Kind.PUBLIC, ground="依法公示", purpose="查询公示", fields_class="公众可见", person=listed.person
         )
         with people.nobody():
             write_query(public, by=Asker(None, "公示网站"))
             assert Listing.objects.count() == 1
-        getattr(cases, deed)(case.pk, note="理由", paper=stage.paper(case, paper, by), by=asker(by))
+        deed(stage, listed)
         with people.nobody():
             assert Listing.objects.count() == 0
             own_line(listed.person, themselves(listed.person).user)
             assert Listing.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("state", "paper"), [("removed_early", "removal"), ("annulled", "annulment"), ("suspended", "suspension")]
-)
-def test_no_listing_ends_and_leaves_its_record(stage: Stage, listed: Listing, state: str, paper: str) -> None:  # noqa: F811
+LEFT = "; SET CONSTRAINTS ALL IMMEDIATE"  # what is asked when the transaction ends
+
+
+@pytest.mark.parametrize(("state", "paper"), [("annulled", "annulment"), ("suspended", "suspension")])
+def test_no_listing_ends_or_stays_and_leaves_its_record(
+    stage: Stage, listed: Listing, state: str, paper: str  # noqa: F811
+) -> None:  # fmt: skip
     by = stage.officer if state == "suspended" else stage.head
     made = stage.paper(listed.case, paper, by)
-    sql_refused(
-        "listingcase_ends_in_the_register",
-        f"{MOVE_FOR}; SET CONSTRAINTS ALL IMMEDIATE",
-        state,
-        by.pk,
-        made.pk,
-        listed.case_id,
-    )
+    sql_refused("listingcase_ends_in_the_register", MOVE_FOR + LEFT, state, by.pk, made.pk, listed.case_id)
+
+
+def test_no_early_removal_leaves_its_record(stage: Stage, listed: Listing) -> None:  # noqa: F811
+    with a_year_later(stage, listed):
+        paper = stage.paper(listed.case, "removal", stage.head)
+        sql_refused(
+            "listingcase_ends_in_the_register", REMOVE + LEFT, stage.head.pk, paper.pk, [1, 2, 3, 4], listed.case_id
+        )
 
 
 def test_a_listing_ends_by_itself_and_the_night_only_tidies(stage: Stage, listed: Listing) -> None:  # noqa: F811
