@@ -37,6 +37,7 @@ from accounts.actions import check_identity
 from accounts.models import Person, User
 from catalogue.deadlines import due, rule_for
 from catalogue.models import Item
+from catalogue.refusals import rule_of
 from creditfujian.lib import identity
 from creditfujian.lib.text import hide_numbers, normalise_name
 
@@ -213,7 +214,7 @@ def _once() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != "consent_asked_once_at_a_time":
+        if rule_of(error) != "consent_asked_once_at_a_time":
             raise
         raise ValidationError("对此人同一用途的申请还没有答复，请等待答复或到期后再申请。", code="again") from error
 

@@ -58,17 +58,27 @@ SENTENCES = {
 }
 
 
+def rule_of(error: BaseException) -> str:
+    """Return the name of the rule of the database that refused, or nothing."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
+
+
 def sentence(error: IntegrityError) -> str:
-    """Return what a rule of the database means, by its name."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
-    return SENTENCES.get(name) or _from_models().get(name) or UNKNOWN
+    """Return what a rule of the catalogue means."""
+    return meaning(error, SENTENCES, "catalogue")
 
 
-def _from_models() -> dict[str, str]:
+def meaning(error: IntegrityError, sentences: dict[str, str], app: str) -> str:
+    """Return what a rule of the database means: by the sentences given, or by what an app's constraints say themselves."""
+    name = rule_of(error)
+    return sentences.get(name) or _from_models(app).get(name) or UNKNOWN
+
+
+def _from_models(app: str) -> dict[str, str]:
     """Return the sentences that constraints carry themselves."""
     return {
         constraint.name: str(constraint.violation_error_message)
-        for model in apps.get_app_config("catalogue").get_models()
+        for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
         if constraint.violation_error_message != constraint.default_violation_error_message
     }

@@ -19,13 +19,8 @@ class RecordActQuerySet(models.QuerySet["RecordAct"]):
         return self.none()
 
     def with_due_day(self) -> "RecordActQuerySet":
-        """Add `due_on`, `due_provisional` and `is_overdue` of the clock that nobody has met, in the same query."""
-        clocks = Deadline.objects.of_outer(RecordAct).filter(met_on__isnull=True).order_by("due_on", "pk")
-        return self.annotate(
-            due_on=models.Subquery(clocks.values("due_on")[:1]),
-            due_provisional=models.Subquery(clocks.values("provisional")[:1]),
-            is_overdue=models.Exists(clocks.overdue()),
-        )
+        """Add `due_on`, `due_provisional` and `is_overdue` of the first clock that nobody has met, in the same query."""
+        return self.annotate(**Deadline.objects.days_of(RecordAct))
 
     def waiting(self) -> "RecordActQuerySet":
         """Acts that nobody has decided."""

@@ -3,6 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from catalogue.refusals import rule_of
+
 
 class InWords:
     """Raise ValidationError with the sentence of the constraint or trigger that refused; others pass through."""
@@ -15,6 +17,6 @@ class InWords:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, IntegrityError):
-            name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+            name = rule_of(error)
             if sentence := self.sentences.get(name):
                 raise ValidationError(sentence, code=name) from error

@@ -35,11 +35,8 @@ class RightsRequestQuerySet(models.QuerySet["RightsRequest"]):
         return proposed.exclude(pk__in=proposed.annotate(last=last.values("by")[:1]).filter(last=user.pk).values("pk"))
 
     def with_due_day(self) -> "RightsRequestQuerySet":
-        """Add `due_on` and `is_overdue` of the clock that nobody has met, in the same query."""
-        clocks = Deadline.objects.of_outer(RightsRequest).filter(met_on__isnull=True).order_by("due_on", "pk")
-        return self.annotate(
-            due_on=models.Subquery(clocks.values("due_on")[:1]), is_overdue=models.Exists(clocks.overdue())
-        )
+        """Add `due_on`, `due_provisional` and `is_overdue` of the first clock that nobody has met, in the same query."""
+        return self.annotate(**Deadline.objects.days_of(RightsRequest))
 
     def overdue(self) -> "RightsRequestQuerySet":
         """Those whose time to answer is over."""

@@ -23,6 +23,7 @@ from access.reading import looks_by_case
 from accounts import people
 from accounts.models import Person
 from catalogue.deadlines import due
+from catalogue.refusals import rule_of
 from creditfujian.lib import masking
 from creditfujian.lib.masking import Profile
 from creditfujian.lib.workdays import add_months
@@ -159,10 +160,7 @@ def issue(person: Person, years: int, *, by: Asker) -> Issued | Preview:
     try:
         return _issue_or_show(person, rule, years, by)
     except IntegrityError as error:
-        if (
-            getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-            != "attestation_of_no_is_not_handed_out"
-        ):
+        if rule_of(error) != "attestation_of_no_is_not_handed_out":
             raise
         return preview(person, years, by=by)  # a record came in between
 

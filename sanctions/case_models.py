@@ -94,12 +94,7 @@ class ListingCaseQuerySet(models.QuerySet["ListingCase"]):
 
     def with_due_day(self) -> "ListingCaseQuerySet":
         """Add `due_on`, `due_provisional` and `is_overdue` of the first clock that nobody has met, in the same query."""
-        clocks = Deadline.objects.of_outer(ListingCase).filter(met_on__isnull=True).order_by("due_on", "pk")
-        return self.annotate(
-            due_on=models.Subquery(clocks.values("due_on")[:1]),
-            due_provisional=models.Subquery(clocks.values("provisional")[:1]),
-            is_overdue=models.Exists(clocks.overdue()),
-        )
+        return self.annotate(**Deadline.objects.days_of(ListingCase))
 
 
 HANDS = (

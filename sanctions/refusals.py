@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-UNKNOWN = "数据库没有接受这次办理，内容没有改动。请核对后重试；仍不成功请联系运维人员。"
+from catalogue.refusals import meaning, rule_of
+
 SENTENCES = {
     "rosterversion_has_a_catalogue_item": "名单制度须先有记录归入的目录条目（06 类、失信），才能启用。",
     "rosterversion_basis_is_of_the_level": "设列依据的层级不够，或者已经废止。全国性名单须依据法律、行政法规、党中央和国务院政策文件或者"
@@ -69,19 +69,8 @@ SENTENCES = {
 
 
 def sentence(error: IntegrityError) -> str:
-    """Return what a rule of the database means, by its name."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
-    return SENTENCES.get(name) or _from_models().get(name) or UNKNOWN
-
-
-def _from_models() -> dict[str, str]:
-    """Return the sentences that constraints carry themselves."""
-    return {
-        constraint.name: str(constraint.violation_error_message)
-        for model in apps.get_app_config("sanctions").get_models()
-        for constraint in model._meta.constraints
-        if constraint.violation_error_message != constraint.default_violation_error_message
-    }
+    """Return what a rule about rosters, cases and listings means."""
+    return meaning(error, SENTENCES, "sanctions")
 
 
 @contextmanager
@@ -94,5 +83,4 @@ def in_words() -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "database"
-        raise ValidationError(sentence(error), code=name) from error
+        raise ValidationError(sentence(error), code=rule_of(error) or "database") from error

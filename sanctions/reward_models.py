@@ -188,11 +188,8 @@ class RewardCaseQuerySet(models.QuerySet["RewardCase"]):
         return self.filter(public_to__gt=today())
 
     def with_due_day(self) -> "RewardCaseQuerySet":
-        """Add `due_on` and `is_overdue` of the clock that nobody has met, in the same query."""
-        clocks = Deadline.objects.of_outer(RewardCase).filter(met_on__isnull=True).order_by("due_on", "pk")
-        return self.annotate(
-            due_on=models.Subquery(clocks.values("due_on")[:1]), is_overdue=models.Exists(clocks.overdue())
-        )
+        """Add `due_on`, `due_provisional` and `is_overdue` of the first clock that nobody has met, in the same query."""
+        return self.annotate(**Deadline.objects.days_of(RewardCase))
 
     def numbered(self, number: str) -> "RewardCase":
         """Return the one with that number. Raises RewardCase.DoesNotExist."""

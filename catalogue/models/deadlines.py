@@ -1,7 +1,7 @@
 """The working-day calendar by official editions, the deadlines of domain §12, and the clocks that run by them."""
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -254,6 +254,16 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
         return self.filter(
             subject_type=model._meta.label_lower, subject_id=Cast(models.OuterRef("pk"), models.CharField())
         )
+
+    def days_of(self, model: type[models.Model]) -> dict[str, Any]:
+        """What a list of a model adds to each row in the same query: `due_on` and `due_provisional` of the first clock that
+        nobody has met, and `is_overdue`."""
+        clocks = self.of_outer(model).filter(met_on__isnull=True).order_by("due_on", "pk")
+        return {
+            "due_on": models.Subquery(clocks.values("due_on")[:1]),
+            "due_provisional": models.Subquery(clocks.values("provisional")[:1]),
+            "is_overdue": models.Exists(clocks.overdue()),
+        }
 
     def running(self) -> "DeadlineQuerySet":
         """Clocks that are neither met nor paused."""
